@@ -64,7 +64,7 @@ def _end(line: str, code: ExitCode) -> None:
 
 @contextlib.contextmanager
 def apart_from_stdout() -> Iterator[BinaryIO]:
-    """What stdout was, for our own output. What other code prints meanwhile, such as that of a library, goes nowhere."""
+    """What stdout was, for our own output. What other code prints meanwhile, as a library does, goes nowhere."""
     own = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lowlat.documents import text, values
+from lowlat.engine.bench.jitter import measured
 from lowlat.errors import LowlatError
 from lowlat.files import new_folder, write_inside
 from lowlat.probes.clock.counter import calibrate, calibrate_quick
@@ -23,7 +24,6 @@ from lowlat.probes.jitter.gaps import GapPlan
 from lowlat.probes.topology import read_topology
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.model.capture import Capture, CapturedPart, PartName
-from lowlat_cli.jitter import measured
 
 if TYPE_CHECKING:
     from lowlat_cli.progress import Progress

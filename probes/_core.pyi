@@ -244,9 +244,6 @@ class GapRecording:
     def watched_ticks(self) -> int: ...
 
     @property
-    def reading_ticks(self) -> int: ...
-
-    @property
     def errors(self) -> CpuThreadErrors: ...
 
     @property

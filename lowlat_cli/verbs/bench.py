@@ -150,7 +150,6 @@ def bench(
     from lowlat.engine.bench.engines import engine_entry
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import ClosedLoop
-    from lowlat.engine.bench.run import measure
     from lowlat.engine.flow.profile import load_profile
     from lowlat.engine.flow.synthetic import synthetic_flow
 
@@ -174,8 +173,16 @@ def bench(
             report: Report | Sweep = _swept(sweep, load_at, generate, plan, objective, commands, seed, progress)
         else:
             default = commands_in(load, PACED_S, engine_entry(engine).commands)
-            report = measure(generate(commands or default), plan, progress)
+            report = _measured(generate(commands or default), plan, progress, with_jitter=verbose)
     return destination.deliver(report)
+
+
+def _measured(flow: Flow, plan: RunPlan, progress: Progress, *, with_jitter: bool) -> Report:
+    from lowlat.engine.bench.jitter import watched_after
+    from lowlat.engine.bench.run import measure
+
+    report = measure(flow, plan, progress)
+    return watched_after(report, progress) if with_jitter else report
 
 
 def _swept(

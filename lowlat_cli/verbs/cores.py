@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, OutputOption, QuietOption, VerboseOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
@@ -29,7 +30,16 @@ def cores(
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
-    output: OutputOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
+            "printed: *.json, *.html (a heat map), *.md, *.csv (a row for each pair). - is stdout.",
+        ),
+    ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
     _color: ColorOption = None,
@@ -41,10 +51,13 @@ def cores(
     Examples:
       lowlat cores                  every pair of CPUs; of more than 16 CPUs, 16 evenly spread
       lowlat cores --cpus 0-3,8     every pair of these
+      lowlat cores -o cores.html    the heat map as a page
       lowlat cores --json | jq '.pairs[] | [.first, .second, .min_ns]'
     """
+    from lowlat.reports.outputs.registry import outputs_of, texts_of
+
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
-    destination.check()
+    destination.check(outputs_of("cores"))
     chosen = _chosen(cpus)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
         found = _measured(chosen, progress)
@@ -59,7 +72,7 @@ def cores(
 
         on.print(*cores_view(found), sep="\n", highlight=False)
 
-    destination.write(document, draw)
+    destination.write(document, draw, {**texts_of(found), **destination.page_of(found)})
     return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK
 
 

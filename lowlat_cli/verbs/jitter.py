@@ -93,7 +93,7 @@ def jitter(
             "-o",
             metavar="FILE",
             help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
-            "printed: *.json, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs). - is stdout.",
+            "printed: *.json, *.html, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs). - is stdout.",
         ),
     ] = None,
     verbose: VerboseOption = False,
@@ -109,20 +109,21 @@ def jitter(
       lowlat jitter --cpus 2-3 --fifo 1      isolated CPUs, at real-time priority
       lowlat jitter --wakeup                 how late a sleeping thread wakes up
       lowlat jitter -v                       also the longest gaps, with all that happened in them
+      lowlat jitter -o gaps.html             a page: when the longest gaps were, and why
       lowlat jitter -o gaps.hlog             the histograms, for HdrHistogram's tools
       lowlat jitter --json | jq '.cpus[].causes'
     """
-    from lowlat.reports.outputs.registry import jitter_texts, outputs_of
+    from lowlat.reports.outputs.registry import outputs_of, texts_of
 
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check(outputs_of("jitter"))
     chosen = _chosen(cpus, fifo)
     _check_mode(ctx, wakeup=wakeup, wakeups=duration / interval)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
+        from lowlat.engine.bench.jitter import measured
         from lowlat.probes.clock.counter import calibrate_quick
         from lowlat.probes.jitter.gaps import GapPlan
         from lowlat.probes.jitter.wakeups import WakeupPlan
-        from lowlat_cli.jitter import measured
 
         clock_hz = calibrate_quick().frequency_hz
         plan: GapPlan | WakeupPlan = GapPlan(duration, clock_hz, None if threshold is None else threshold * 1e9, fifo)
@@ -141,7 +142,7 @@ def jitter(
 
         on.print(*jitter_view(found, verbose=verbose), sep="\n", highlight=False)
 
-    destination.write(document, draw, jitter_texts(found))
+    destination.write(document, draw, {**texts_of(found), **destination.page_of(found)})
     return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK
 
 

@@ -8,8 +8,9 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from lowlat import units
-from lowlat.reports.model.jitter import UNEXPLAINED, Jitter
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.terminal import jitter_lines as lines
+from lowlat.reports.terminal import jitter_table
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
 
@@ -19,29 +20,13 @@ CAUSES_SHOWN, CPUS_SHOWN, LONGEST_SHOWN = 8, 16, 5
 def jitter_view(found: Jitter, *, verbose: bool) -> Iterator[RenderableType]:
     """All parts, top to bottom; `verbose`: every CPU and cause, and the longest gaps."""
     yield layout.facts(lines.facts(found))
-    yield layout.spaced(_cpus(found, verbose=verbose))
+    yield layout.spaced(jitter_table.by_cpu(found, None if verbose else CPUS_SHOWN))
     if found.mode == "gaps":
-        yield layout.spaced(_causes(found, verbose=verbose))
+        yield layout.spaced(jitter_table.by_cause(found, None if verbose else CAUSES_SHOWN))
         if verbose:
             yield layout.spaced(_longest(found))
     if notes := list(_notes(found, verbose=verbose)):
         yield layout.spaced(layout.facts(("note" if not at else "", note) for at, note in enumerate(notes)))
-
-
-def _cpus(found: Jitter, *, verbose: bool) -> Table:
-    columns = lines.cpu_columns(found)
-    made = layout.table(*columns, right=columns[1:])
-    for row in lines.cpu_rows(found.cpus if verbose else lines.worst_first(found.cpus)[:CPUS_SHOWN]):
-        made.add_row(*row)
-    return made
-
-
-def _causes(found: Jitter, *, verbose: bool) -> Table:
-    made = layout.table(*lines.CAUSE_COLUMNS, right=lines.CAUSE_COLUMNS[1:], wrap=lines.CAUSE_COLUMNS[:1])
-    rows = lines.cause_rows(found)
-    for cause, *figures in rows if verbose else rows[:CAUSES_SHOWN]:
-        made.add_row(plain_text(cause, style="bold" if cause == UNEXPLAINED else ""), *figures)
-    return made
 
 
 def _longest(found: Jitter) -> Table:

@@ -13,9 +13,10 @@ from rich.text import Text
 from lowlat import units
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.reading import Reading
+from lowlat.reports.terminal.plain_table import LABEL_WIDTH, table
 from lowlat.text import plain_text
 
-LABEL_WIDTH = 12
+__all__ = ["cpus", "facts", "groups", "missing", "size", "spaced", "table", "text_of"]
 
 
 def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
@@ -27,20 +28,6 @@ def facts(rows: Iterable[tuple[str, str | Text | None]]) -> Table:
         if line:
             grid.add_row(plain_text(label), line if isinstance(line, Text) else plain_text(line))
     return grid
-
-
-def table(*columns: str, right: Iterable[str] = (), wrap: Iterable[str] = ()) -> Table:
-    """An empty table with these headings. Numbers are right-aligned; `wrap` names columns that may wrap."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
-    for name in columns:
-        made.add_column(
-            plain_text(name),
-            justify="right" if name in right else "left",
-            no_wrap=name not in wrap,
-            overflow="fold",
-            min_width=LABEL_WIDTH if name == columns[0] else None,
-        )
-    return made
 
 
 def spaced(thing: RenderableType) -> Padding:

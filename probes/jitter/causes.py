@@ -33,7 +33,9 @@ class KernelCounter:
 
     @property
     def rank(self) -> int:
-        """The smaller, the more it explains: a counter of the thread before an interrupt before its softirqs."""
+        """The smaller, the more it explains: a counter of the thread before an interrupt before its softirqs. On x86 a
+        TLB shootdown is also counted as the function call that it is sent as.
+        """
         if self.kind is CounterKind.THREAD:
             return _THREAD_RANKS[self.label]
         if self.kind is CounterKind.STEAL:
@@ -42,7 +44,9 @@ class KernelCounter:
             return _SOFTIRQ_RANK
         if self.is_timer:
             return _TIMER_RANK
-        return _DEVICE_RANK if self.label.isdigit() else _KERNEL_RANK
+        if self.label.isdigit():
+            return _DEVICE_RANK
+        return _SHOOTDOWN_RANK if self.label == "TLB" else _KERNEL_RANK
 
     @property
     def is_timer(self) -> bool:
@@ -71,9 +75,9 @@ _THREAD_CAUSES: Final = {
     "major faults": "page fault from disk",
     "minor faults": "page fault",
 }
-_THREAD_RANKS: Final = {"voluntary switches": 0, "involuntary switches": 1, "major faults": 2, "minor faults": 8}
-_STEAL_RANK, _DEVICE_RANK, _KERNEL_RANK, _TIMER_RANK, _SOFTIRQ_RANK = 3, 4, 5, 6, 7
-UNRANKED: Final = 9
+_THREAD_RANKS: Final = {"voluntary switches": 0, "involuntary switches": 1, "major faults": 2, "minor faults": 9}
+_STEAL_RANK, _DEVICE_RANK, _SHOOTDOWN_RANK, _KERNEL_RANK, _TIMER_RANK, _SOFTIRQ_RANK = 3, 4, 5, 6, 7, 8
+UNRANKED: Final = 10
 
 
 def _singular(description: str) -> str:

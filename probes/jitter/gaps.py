@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from lowlat.probes import _core
 from lowlat.probes.cpu.native_threads import check, waiting_elsewhere
 from lowlat.probes.jitter.causes import UNRANKED, CounterKind, KernelCounter
+from lowlat.probes.jitter.periods import periods_of
 
 THRESHOLD_FACTOR: Final = 8
 """Without a threshold, gaps are those of so many times the smallest time between two reads."""
 _GAPS_PER_S: Final = 20_000
 _GAPS_MIN, _GAPS_MAX = 20_000, 1_000_000
-"""Room for gaps, 88 bytes each, taken before the watch begins; it ends early once it is full."""
+"""Room for gaps, 96 bytes each, taken before the watch begins; it ends early once it is full."""
 _STEAL_TICK_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -38,10 +39,12 @@ class GapRecording:
     """Shape (moves, 2): which counter moved, and by how much."""
     moves_end: NDArray[np.int64]
     """End of each gap's part of `moves`."""
+    reading_ns: NDArray[np.int64]
+    """Spent reading the kernel's counters after each gap; nothing is seen in that time."""
+    period_ns: NDArray[np.float64]
+    """Of the timer outside this system that a gap without a cause belongs to; 0: none was found."""
     watched_ns: int
-    """From begin to end, less `reading_ns`."""
-    reading_ns: int
-    """Spent reading the kernel's counters after gaps; nothing is seen in that time."""
+    """From begin to end, less all of `reading_ns`."""
     threshold_ns: float
     smallest_ns: float
     """Smallest time between two reads."""
@@ -103,24 +106,28 @@ def watch_gaps(cpus: Sequence[int], plan: GapPlan, waiting: Callable[[float], No
 
 def _recording(cpu: int, found: _core.GapRecording, ticks_per_ns: float, duration: int) -> GapRecording:
     check(cpu, found.errors)
-    begin, length, moves_end = np.frombuffer(found.gaps, np.uint64).reshape(-1, 3).T
-    length_ns = np.rint(length / ticks_per_ns).astype(np.int64)
+    begin, length, moves_end, reading = np.frombuffer(found.gaps, np.uint64).reshape(-1, 4).T
+    begin_ns, length_ns, reading_ns = (
+        np.rint(each / ticks_per_ns).astype(np.int64) for each in (begin, length, reading)
+    )
     counters = tuple(KernelCounter(CounterKind(kind), label, text) for kind, label, text in found.counters)
     moves = np.frombuffer(found.moves, np.uint32).reshape(-1, 2)
+    cause = _causes(length_ns, moves, moves_end.astype(np.int64), counters)
     turns = max(found.reads - len(length), 1)
     return GapRecording(
         cpu=cpu,
-        begin_ns=np.rint(begin / ticks_per_ns).astype(np.int64),
+        begin_ns=begin_ns,
         length_ns=length_ns,
-        cause=_causes(length_ns, moves, moves_end.astype(np.int64), counters),
+        cause=cause,
         counters=counters,
         moves=moves,
         moves_end=moves_end.astype(np.int64),
-        watched_ns=round((found.watched_ticks - found.reading_ticks) / ticks_per_ns),
-        reading_ns=round(found.reading_ticks / ticks_per_ns),
+        reading_ns=reading_ns,
+        period_ns=periods_of(begin_ns, length_ns, reading_ns, cause < 0),
+        watched_ns=round((found.watched_ticks - int(reading.sum())) / ticks_per_ns),
         threshold_ns=found.threshold_ticks / ticks_per_ns,
         smallest_ns=found.smallest_ticks / ticks_per_ns,
-        read_ns=(found.watched_ticks - found.reading_ticks - int(length.sum())) / ticks_per_ns / turns,
+        read_ns=(found.watched_ticks - int(reading.sum()) - int(length.sum())) / ticks_per_ns / turns,
         complete=found.watched_ticks >= duration,
         missing=tuple(_missing(found)),
     )

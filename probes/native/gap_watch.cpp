@@ -63,7 +63,6 @@ void register_gap_watch(nb::module_& m) {
         .def_ro("smallest_ticks", &GapRecording::smallest_ticks)
         .def_ro("reads", &GapRecording::reads)
         .def_ro("watched_ticks", &GapRecording::watched_ticks)
-        .def_ro("reading_ticks", &GapRecording::reading_ticks)
         .def_ro("errors", &GapRecording::errors)
         .def_ro("interrupts_error", &GapRecording::interrupts_error)
         .def_ro("softirqs_error", &GapRecording::softirqs_error)

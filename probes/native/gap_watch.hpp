@@ -25,7 +25,8 @@ struct GapPlan {
 struct Gap {
     std::uint64_t begin_ticks;  // since the watch began
     std::uint64_t ticks;
-    std::uint64_t moves_end;  // end of its part of `moves`
+    std::uint64_t moves_end;      // end of its part of `moves`
+    std::uint64_t reading_ticks;  // spent reading counters after it: not watched
 };
 
 /// A counter that moved between two readings.
@@ -42,7 +43,6 @@ struct GapRecording {
     std::uint64_t smallest_ticks = 0;  // between two reads
     std::uint64_t reads = 0;           // of the counter
     std::uint64_t watched_ticks = 0;   // from begin to end, readings of counters included
-    std::uint64_t reading_ticks = 0;   // spent reading counters: not watched
     CpuThreadErrors errors;
     int interrupts_error = 0;
     int softirqs_error = 0;
@@ -149,9 +149,9 @@ inline GapRecording watch_gaps(unsigned cpu, const GapPlan& plan, const std::ato
             continue;
         }
         counters.read(found.moves);
-        found.gaps.push_back({before - began, now - before, found.moves.size()});
+        const std::uint64_t begin = before;
         before = ticks();
-        found.reading_ticks += before - now;
+        found.gaps.push_back({begin - began, now - begin, found.moves.size(), before - now});
         if (found.gaps.size() == plan.gaps_max) break;
     }
     found.watched_ticks = before - began;

@@ -32,7 +32,7 @@ struct TransferPlan {
     unsigned first_cpu;
     unsigned second_cpu;
     std::int64_t preheat_ns;
-    std::int64_t limit_ns;  // of everything, once both threads run
+    std::int64_t limit_ns;  // of waiting for both threads to run, and then of everything
     std::size_t blocks;
     std::uint64_t rounds;  // of a block
 };
@@ -66,31 +66,42 @@ inline void answer_transfers(TransferLines& lines, unsigned cpu) noexcept {
     }
 }
 
-// Sends `rounds` numbers after `round`, and returns the last.
-inline std::uint64_t send_rounds(TransferLines& lines, std::uint64_t round, std::uint64_t rounds) noexcept {
-    for (const std::uint64_t end = round + rounds; round != end;) {
+// Sends numbers after `round`, to which it adds `rounds`. Returns false, and gives up, if it is not done at `end_ns`:
+// it looks at the clock only while an answer is long in coming. NOLINTNEXTLINE(bugprone-easily-swappable-parameters)
+inline bool send_rounds(TransferLines& lines, std::uint64_t& round, std::uint64_t rounds,
+                        std::int64_t end_ns) noexcept {
+    constexpr std::uint32_t looks_per_clock = 1'024;
+    std::uint32_t looks = 0;
+    for (const std::uint64_t last = round + rounds; round != last;) {
         lines.call.store(++round, std::memory_order_release);
         Patience patience;
-        while (lines.answer.load(std::memory_order_acquire) != round) patience.wait();
+        while (lines.answer.load(std::memory_order_acquire) != round) {
+            patience.wait();
+            if (++looks % looks_per_clock == 0 && read_clock_ns(CLOCK_MONOTONIC_RAW) >= end_ns) return false;
+        }
     }
-    return round;
+    return true;
 }
 
+// Waits for the other thread, and then measures; each of the two takes the plan's limit at most.
 inline void time_transfers(TransferLines& lines, const TransferPlan& plan, LineTransfer& found) noexcept {
     if (const int error = pin_this_thread(plan.first_cpu)) lines.error.store(error, std::memory_order_relaxed);
-    while (!lines.ready.load(std::memory_order_acquire)) std::this_thread::yield();
-    const std::int64_t begin_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
-    const auto before = [&](std::int64_t limit_ns) {
-        return lines.error.load(std::memory_order_relaxed) == 0 &&
-               read_clock_ns(CLOCK_MONOTONIC_RAW) - begin_ns < limit_ns;
+    const auto goes_on = [&](std::int64_t end_ns) {
+        return lines.error.load(std::memory_order_relaxed) == 0 && read_clock_ns(CLOCK_MONOTONIC_RAW) < end_ns;
     };
+    const std::int64_t ready_ns = read_clock_ns(CLOCK_MONOTONIC_RAW) + plan.limit_ns;
+    while (!lines.ready.load(std::memory_order_acquire) && goes_on(ready_ns)) std::this_thread::yield();
+
+    const std::int64_t begin_ns = read_clock_ns(CLOCK_MONOTONIC_RAW);
+    const std::int64_t end_ns = begin_ns + plan.limit_ns;
     std::uint64_t round = 0;
-    while (before(plan.preheat_ns)) round = send_rounds(lines, round, plan.rounds);
-    while (found.one_way_ticks.size() < plan.blocks && before(plan.limit_ns)) {
+    bool answered = lines.ready.load(std::memory_order_acquire);
+    while (answered && goes_on(begin_ns + plan.preheat_ns)) answered = send_rounds(lines, round, plan.rounds, end_ns);
+    while (answered && found.one_way_ticks.size() < plan.blocks && goes_on(end_ns)) {
         const std::uint64_t start = ticks_begin();
-        round = send_rounds(lines, round, plan.rounds);
+        answered = send_rounds(lines, round, plan.rounds, end_ns);
         const auto taken = static_cast<double>(ticks_end() - start);
-        found.one_way_ticks.push_back(taken / (2.0 * static_cast<double>(plan.rounds)));  // room is reserved
+        if (answered) found.one_way_ticks.push_back(taken / (2.0 * static_cast<double>(plan.rounds)));  // has room
     }
     lines.stop.store(true, std::memory_order_relaxed);
 }

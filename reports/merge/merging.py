@@ -65,6 +65,7 @@ def merge_reports(named: Sequence[tuple[str, Report]], command: Sequence[str]) -
         not_available=absent,
         baselines=merged_context.baselines(reports),
         journal=None,
+        jitter=None,
         recording=merged_context.recording(reports),
         **kept,
     )
@@ -79,8 +80,9 @@ def _kept(reports: Sequence[Report], absent: dict[str, str]) -> dict[str, Any]:
         kept[name] = first if same else None
         if not same:
             absent[name] = "not available here, because the merged reports differ"
-    if any(report.journal for report in reports):
-        absent["journal"] = "not available here, because each of the merged reports has its own"
+    for name in ("journal", "jitter"):
+        if any(getattr(report, name) for report in reports):
+            absent[name] = "not available here, because each of the merged reports has its own"
     return kept
 
 

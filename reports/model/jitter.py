@@ -13,6 +13,15 @@ from lowlat.reports.model.results import Series
 SCHEMA: Final = "lowlat.jitter/1"
 UNEXPLAINED: Final = "unexplained"
 """The cause of a gap in which no counter of the kernel moved."""
+LONGEST_MIN: Final = 20
+LONGEST_MAX: Final = 500
+LONGEST_TOTAL: Final = 2_000
+"""So many of the longest gaps are kept: of each CPU at least and at most, and of all CPUs, the minimum aside."""
+
+
+def longest_kept(cpus: int) -> int:
+    """How many of the longest gaps are kept of each of so many CPUs."""
+    return max(LONGEST_MIN, min(LONGEST_MAX, LONGEST_TOTAL // max(cpus, 1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +29,23 @@ class JitterCause:
     """The gaps of one CPU that one cause explains."""
 
     cause: Annotated[
-        str, Meta(description="e.g. timer interrupt, another thread, interrupt 36 (virtio1-req.0); or unexplained")
+        str,
+        Meta(
+            description="e.g. timer interrupt, another thread, interrupt 36 (virtio1-req.0); or unexplained, "
+            "or unexplained, every 1.00 ms"
+        ),
     ]
     gaps: Annotated[Positive, Meta(description="Gaps that it explains")]
     lost_ns: Annotated[Count, Meta(description="Their sum, nanoseconds")]
     p50_ns: Annotated[Count, Meta(description="Their median, nanoseconds")]
     max_ns: Annotated[Count, Meta(description="The longest, nanoseconds")]
+    period_ns: Annotated[
+        Amount | None,
+        Meta(
+            description="From one to the next, nanoseconds, if unexplained gaps begin so regularly that a timer "
+            "outside this system causes them; null for all others"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +91,10 @@ class CpuJitter:
         Count | None, Meta(description="Gaps in which no kernel counter moved: hypervisor, firmware (SMI) or hardware")
     ] = None
     causes: Annotated[tuple[JitterCause, ...], Meta(description="By time lost, most first")] = ()
-    longest: Annotated[tuple[LongGap, ...], Meta(description="The longest gaps, longest first")] = ()
+    longest: Annotated[
+        tuple[LongGap, ...],
+        Meta(description="The longest gaps, longest first: 500, fewer with more than 4 CPUs, and at least 20"),
+    ] = ()
     missed: Annotated[Count | None, Meta(description="Wake-ups that came too late for the next one; null for gaps")] = (
         None
     )

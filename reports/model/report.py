@@ -22,6 +22,7 @@ from lowlat.reports.model.context import (
     TopologySummary,
     Workload,
 )
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.results import Baselines, HotPath, Journal, Run, SummarySeries, Verification
 
 SCHEMA: Final = "lowlat.report/1"
@@ -95,6 +96,13 @@ class Report:
     topology: Annotated[TopologySummary | None, Meta(description="null in documents older than the field")] = None
     placement: Annotated[Placement | None, Meta(description="null in documents older than the field")] = None
     recording: Annotated[Recording | None, Meta(description="null unless the load model is recorded")] = None
+    jitter: Annotated[
+        Jitter | None,
+        Meta(
+            description="What took the CPUs of the runs from a thread that never sleeps, for a second after the last "
+            "run; null unless asked for"
+        ),
+    ] = None
 
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.notebook import html_of

@@ -1,5 +1,7 @@
 """CSV for spreadsheets and data frames: a row for each series of each run, then one over all runs.
 
+Of transfers between CPUs, a row for each pair, with columns of its own.
+
 Text that a spreadsheet would take for a formula begins with a quote.
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lowlat.reports.histogram.hlog_reader import RecordedLog
+from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
@@ -36,6 +39,7 @@ COLUMNS: Final = (
     "max",
 )
 """`run` is its number, or `all`; a field that does not apply is empty."""
+CORES_COLUMNS: Final = ("first", "second", "status", "blocks", "min_ns", "median_ns")
 
 
 def of_reports(reports: Sequence[Report]) -> str:
@@ -52,6 +56,12 @@ def of_jitter(found: Jitter) -> str:
     """A row for each CPU that had a gap or a wake-up; its operation is the CPU."""
     about = ["", "", "", "", found.status, "all", found.started]
     return _text([*about, *_figures(cpu.series)] for cpu in found.cpus if cpu.series)
+
+
+def of_cores(found: Cores) -> str:
+    """A row for each pair of CPUs; without figures if it was not measured."""
+    figures = ([getattr(pair, column) for column in CORES_COLUMNS] for pair in found.pairs)
+    return _text((["" if cell is None else cell for cell in row] for row in figures), CORES_COLUMNS)
 
 
 def _rows(report: Report) -> Iterator[list[object]]:
@@ -77,9 +87,9 @@ def _figures(series: Series) -> list[object]:
     ]
 
 
-def _text(rows: Iterator[list[object]]) -> str:
+def _text(rows: Iterator[list[object]], columns: Sequence[str] = COLUMNS) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return stream.getvalue()

@@ -8,11 +8,12 @@ from typing import Final
 
 from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
+from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
-from lowlat.reports.terminal import jitter_lines, recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import cores_lines, jitter_lines, recording_lines, sweep_lines, text_lines
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -95,6 +96,23 @@ def of_jitter(found: Jitter) -> str:
             "",
             *(f"- {label}: {_plain(line)}" for label, line in jitter_lines.facts(found)),
             *(f"- note: {_plain(line)}" for line in jitter_lines.notes(found)),
+        ]
+    )
+
+
+def of_cores(found: Cores) -> str:
+    """The matrix of one-way times."""
+    head = ["CPU", *map(str, found.cpus)]
+    rows = [[str(cpu), *(cell.text for cell in cells)] for cpu, cells in cores_lines.matrix(found)]
+    return _text(
+        [
+            "### lowlat: cores",
+            "",
+            *_status(found.status, ["Ctrl-C ended it early"]),
+            *_table(head, rows[:ROWS_MAX], len(rows)),
+            "",
+            *(f"- {label}: {_plain(line)}" for label, line in cores_lines.facts(found)),
+            *(f"- note: {_plain(line)}" for line in cores_lines.notes(found)),
         ]
     )
 

@@ -13,13 +13,23 @@ from lowlat.text import printable_lines
 if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
     from lowlat.reports.io.loader import Document
+    from lowlat.reports.model.cores import Cores
     from lowlat.reports.model.jitter import Jitter
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
 
-Kind: TypeAlias = Literal["report", "sweep", "log", "jitter"]
+Kind: TypeAlias = Literal["report", "sweep", "log", "jitter", "cores"]
 """A kind of document, as `Converters` names them."""
+Convertible: TypeAlias = "Document | Jitter | Cores"
+
+_CALLED: Final[Mapping[Kind, str]] = {
+    "report": "a report",
+    "sweep": "a sweep",
+    "log": "an interval log",
+    "jitter": "jitter",
+    "cores": "transfers between CPUs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Converters:
     of_sweep: Callable[[Sweep], str] | None = None
     of_log: Callable[[RecordedLog], str] | None = None
     of_jitter: Callable[[Jitter], str] | None = None
+    of_cores: Callable[[Cores], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +55,11 @@ def _of_points(
     convert: Callable[[Sequence[Report]], str],
     of_log: Callable[[RecordedLog], str] | None = None,
     of_jitter: Callable[[Jitter], str] | None = None,
+    of_cores: Callable[[Cores], str] | None = None,
 ) -> Converters:
     """An output that can contain several reports: a sweep's points, distinguished by their rate."""
-    return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log, of_jitter)
+    of_report, of_sweep = (lambda report: convert([report])), (lambda sweep: convert(sweep.points))
+    return Converters(of_report, of_sweep, of_log, of_jitter, of_cores)
 
 
 def _json() -> Converters:
@@ -58,13 +71,13 @@ def _json() -> Converters:
 def _md() -> Converters:
     from lowlat.reports.outputs import markdown
 
-    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter)
+    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter, of_cores=markdown.of_cores)
 
 
 def _html() -> Converters:
     from lowlat.reports.page.html import to_html
 
-    return Converters(to_html, to_html)
+    return Converters(to_html, to_html, of_jitter=to_html, of_cores=to_html)
 
 
 def _hgrm() -> Converters:
@@ -82,7 +95,7 @@ def _hlog() -> Converters:
 def _csv() -> Converters:
     from lowlat.reports.outputs import csv
 
-    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter)
+    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter, csv.of_cores)
 
 
 def _openmetrics() -> Converters:
@@ -138,47 +151,32 @@ OUTPUTS: Final[Mapping[str, Output]] = {
 """By the name that `lowlat report --to` takes; `table` is not among them, since it is drawn on a console."""
 
 
-def convert(document: Document, name: str) -> str:
+def convert(document: Convertible, name: str) -> str:
     """The document in the format of this name, without control characters. Raises `UsageError` if the format does not
     support it.
     """
-    text = _converted(document, name)
+    kind = _kind_of(document)
+    converter = getattr(OUTPUTS[name].converters(), f"of_{kind}")
+    if converter is None:
+        possible = ", ".join(["table", *(other for other in OUTPUTS if _supports(other, kind))])
+        raise UsageError(f"{_CALLED[kind]} cannot be converted to {name}; choose from {possible}")
+    text: str = converter(document)
     return text if name == "html" else printable_lines(text)  # a page has its own, and scripts that must not change
 
 
-def _converted(document: Document, name: str) -> str:
-    from lowlat.reports.model.report import Report
-    from lowlat.reports.model.sweep import Sweep
-
-    made = OUTPUTS[name].converters()
-    if isinstance(document, Report):
-        return made.of_report(document)
-    if isinstance(document, Sweep):
-        if made.of_sweep is None:
-            raise _refused("a sweep", name, lambda other: other.of_sweep is not None)
-        return made.of_sweep(document)
-    if made.of_log is None:
-        raise _refused("an interval log", name, lambda other: other.of_log is not None)
-    return made.of_log(document)
-
-
-def jitter_texts(found: Jitter) -> Mapping[str, Callable[[], str]]:
-    """By name, what makes the text of each output that supports jitter."""
-    made = {name: OUTPUTS[name].converters().of_jitter for name in outputs_of("jitter")}
-    return {name: partial(_printable, of_jitter, found) for name, of_jitter in made.items() if of_jitter}
-
-
-def _printable(of_jitter: Callable[[Jitter], str], found: Jitter) -> str:
-    return printable_lines(of_jitter(found))
-
-
-def texts_of(document: Document) -> Mapping[str, Callable[[], str]]:
+def texts_of(document: Convertible) -> Mapping[str, Callable[[], str]]:
     """By name, what makes the text of each output that supports the document; json aside."""
+    return {name: partial(convert, document, name) for name in outputs_of(_kind_of(document))}
+
+
+def _kind_of(document: Convertible) -> Kind:
+    from lowlat.reports.model.cores import Cores
+    from lowlat.reports.model.jitter import Jitter
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
-    kind: Kind = "report" if isinstance(document, Report) else "sweep" if isinstance(document, Sweep) else "log"
-    return {name: partial(convert, document, name) for name in outputs_of(kind)}
+    kinds: Mapping[type, Kind] = {Report: "report", Sweep: "sweep", Jitter: "jitter", Cores: "cores"}
+    return kinds.get(type(document), "log")
 
 
 def outputs_of(kind: Kind) -> tuple[str, ...]:
@@ -186,9 +184,8 @@ def outputs_of(kind: Kind) -> tuple[str, ...]:
     names = tuple(name for name in OUTPUTS if name != "json")
     if kind == "report":  # all, and the modules need not be imported
         return names
-    return tuple(name for name in names if getattr(OUTPUTS[name].converters(), f"of_{kind}") is not None)
+    return tuple(name for name in names if _supports(name, kind))
 
 
-def _refused(kind: str, name: str, can: Callable[[Converters], bool]) -> UsageError:
-    possible = ", ".join(["table", *(other for other, output in OUTPUTS.items() if can(output.converters()))])
-    return UsageError(f"{kind} cannot be converted to {name}; choose from {possible}")
+def _supports(name: str, kind: Kind) -> bool:
+    return getattr(OUTPUTS[name].converters(), f"of_{kind}") is not None

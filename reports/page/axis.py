@@ -59,6 +59,13 @@ def log_axis(ends: tuple[float, float], title: str, label: Callable[[float], str
     return Axis(first, last, tuple((at, label(at)) for at in ticks), title, log=True)
 
 
+def linear_axis(ends: tuple[float, float], title: str) -> Axis:
+    """A linear axis, a little longer than from end to end, with ticks at round values."""
+    room = (ends[1] - ends[0]) * 0.02
+    ticks = tuple((at, f"{at:.6g}") for at in _step_ticks(*ends))
+    return Axis(ends[0] - room, ends[1] + room, ticks, title)
+
+
 def _digit_ticks(first: float, last: float) -> list[float]:
     """Digits times each power of ten between the ends."""
     for digits in _DIGITS:

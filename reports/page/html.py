@@ -1,4 +1,4 @@
-"""A report, sweep, comparison or history as one HTML file that opens offline: tables and charts.
+"""A report, or another document with a page, as one HTML file that opens offline: tables and charts.
 
 Needs the extra `lowlat[html]`: Jinja2 for the page. Charts are SVG and need no script; one adds the tooltips. All text
 from a document is escaped, its control characters too. The page's content security policy (CSP) blocks all fetches, and
@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lowlat import units
 from lowlat.errors import UsageError
@@ -22,18 +22,33 @@ from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model import series, sweep
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.cores import Cores
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import charts, comparison_chart, history_charts
+from lowlat.reports.page import charts, comparison_chart, history_charts, jitter_charts
 from lowlat.reports.page.chart import Chart
-from lowlat.reports.terminal import comparison_lines, headline, history_lines, recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import (
+    comparison_lines,
+    cores_lines,
+    headline,
+    history_lines,
+    jitter_lines,
+    recording_lines,
+    sweep_lines,
+    text_lines,
+)
 from lowlat.text import printable_lines, printable_values
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History
+ROWS_MAX: Final = 400
+"""CPUs and causes in the tables of jitter."""
+_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter", "cores")
+
+Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -70,6 +85,10 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "comparison.html", {"ratios": comparison_chart.ratios(comparison_lines.shown(document, every=False))}
     if isinstance(document, History):
         return "history.html", history_charts.over_time(document)
+    if isinstance(document, Jitter):
+        return "jitter.html", jitter_charts.of_cpus(document)
+    if isinstance(document, Cores):
+        return "cores.html", {}
     return "report.html", _report_charts(document)
 
 
@@ -98,9 +117,8 @@ def _sweep_charts(swept: Sweep) -> dict[str, Chart | None]:
 def _environment() -> Environment:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = ("page.html", "parts.html", "chart.html", "report.html", "sweep.html", "comparison.html", "history.html")
     environment = Environment(
-        loader=DictLoader({name: _text(name) for name in names}),
+        loader=DictLoader({f"{name}.html": _text(f"{name}.html") for name in _TEMPLATES}),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
@@ -111,12 +129,16 @@ def _environment() -> Environment:
     environment.globals |= {
         "lines": text_lines,
         "compare_lines": comparison_lines,
+        "cores_lines": cores_lines,
         "headline": headline,
         "history_lines": history_lines,
+        "jitter_lines": jitter_lines,
         "recording_lines": recording_lines,
         "sweep_lines": sweep_lines,
         "history_percents": history.PERCENTS,
         "units": units,
+        "rows_max": ROWS_MAX,
+        "timelines_max": jitter_charts.TIMELINES_MAX,
         "whole": series.whole,
         "outcome": sweep.outcome,
         "response": sweep.response,

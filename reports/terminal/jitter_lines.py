@@ -13,6 +13,20 @@ PERCENTS: Final = ("50", "99", "99.9")
 CAUSE_COLUMNS: Final = ("cause", "gaps", "per s", "time lost", "typical", "max")
 
 
+def title(found: Jitter) -> str:
+    """What it is about, for a heading."""
+    return "What takes the CPU" if found.mode == "gaps" else "How late a sleeping thread wakes up"
+
+
+def timeline(cpu: CpuJitter) -> str:
+    """Which gaps of a CPU the document holds one by one."""
+    count, kept = cpu.series.count if cpu.series else 0, len(cpu.longest)
+    if kept >= count:
+        return f"Every gap of CPU {cpu.cpu} by the time at which it began."
+    least = units.time(cpu.longest[-1].length_ns)
+    return f"The {kept:,} longest of {count:,} gaps of CPU {cpu.cpu}, {least} or more, by the time at which they began."
+
+
 def facts(found: Jitter) -> Iterator[tuple[str, str]]:
     """Where, what and how it was measured, each with its label."""
     yield "platform", found.platform
@@ -26,6 +40,11 @@ def facts(found: Jitter) -> Iterator[tuple[str, str]]:
     read = max((each.read_ns or 0.0 for each in found.cpus), default=0.0)
     yield "gaps", f"of {units.time(least)} or more · {cpus} for {found.duration_s:g} s each · {priority}"
     yield "resolution", f"a read of the clock every {units.time(read)}"
+
+
+def after_runs(found: Jitter) -> str:
+    """How the jitter of a report was measured."""
+    return f"for {found.duration_s:g} s after the last run, not in it: gaps in which something else had the CPU"
 
 
 def cpu_columns(found: Jitter) -> tuple[str, ...]:
@@ -77,8 +96,13 @@ def notes(found: Jitter) -> Iterator[str]:
             f"{UNEXPLAINED}: no counter of this kernel moved, so it did not run meanwhile; the hypervisor, firmware "
             "(SMI) or the hardware did"
         )
+    if any(each.period_ns for cpu in found.cpus for each in cpu.causes):
+        yield (
+            f"{UNEXPLAINED}, every ...: these begin so regularly that a timer outside this system causes them, of the "
+            "hypervisor or the firmware"
+        )
     full = [str(each.cpu) for each in found.cpus if not each.complete]
-    if full and found.status == "ok":
+    if full and found.mode == "gaps" and found.status == "ok":
         yield f"CPU {', '.join(full)} had too many gaps to keep and was watched for less time; raise --threshold"
     for each in found.missing:
         yield f"{each}: gaps that it would explain count as others"

@@ -11,9 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from lowlat import units
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
-from lowlat.reports.terminal import headline, latency_table, library_lines, recording_lines, text_lines
+from lowlat.reports.terminal import (
+    headline,
+    jitter_lines,
+    jitter_table,
+    latency_table,
+    library_lines,
+    recording_lines,
+    text_lines,
+)
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
@@ -40,6 +49,8 @@ def _parts(report: Report, console: Console, verbose: bool) -> Iterator[Renderab
         yield plain_text(latency_table.FOOTNOTE, style="dim")
     yield Text()
     yield facts(list(_found(report) if verbose else _brief(report)))
+    if verbose and report.jitter:
+        yield from _jitter(report.jitter)
     if report.budget and (verbose or headline.whole_path(report)):
         yield Padding(_budget(report), (1, 0, 0, 0))
         yield facts([("budget class", text_lines.budget_class(report))])
@@ -128,6 +139,13 @@ def _bands(report: Report) -> str | None:
     series = whole(report.summary)
     beyond_first = series and any(band.count for band in series.bands[1:])
     return text_lines.bands(series) if series and beyond_first else None
+
+
+def _jitter(found: Jitter) -> Iterator[RenderableType]:
+    """What took the measured CPUs from a thread that never sleeps."""
+    yield Padding(facts([("jitter", jitter_lines.after_runs(found))]), (1, 0, 0, 0))
+    yield Padding(jitter_table.by_cpu(found), (1, 0, 0, 0))
+    yield Padding(jitter_table.by_cause(found), (1, 0, 0, 0))
 
 
 def _budget(report: Report) -> Table:

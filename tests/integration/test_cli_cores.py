@@ -33,6 +33,7 @@ def test_a_pair_has_figures(document: Callable[..., dict[str, Any]]) -> None:
         (("--cpus", str(allowed_cpus()[0])), "a transfer needs two"),
         (("--cpus", "9999"), "9999"),
         (("--format", "csv"), "csv"),
+        (("-o", "cores.hlog"), "no hlog is written here; name it *.json, *.html, *.md, *.csv"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...], said: str) -> None:

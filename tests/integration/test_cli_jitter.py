@@ -19,13 +19,14 @@ from typing import Any
 
 import pytest
 
+from lowlat.engine.bench.jitter import of_gaps
 from lowlat.errors import ExitCode
 from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.jitter.gaps import GapPlan, GapRecording, watch_gaps
 from lowlat.reports.histogram.hlog_reader import read_log
+from lowlat.reports.model.jitter import LONGEST_MIN
 from lowlat.reports.model.series import histogram_of
-from lowlat_cli.jitter import of_gaps
 from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,12 +61,6 @@ def watched(duration_s: float = WATCH_S, fifo: int | None = None) -> GapRecordin
 
 def gaps_by(found: GapRecording, cause: str) -> int:
     return sum(found.cause_of(gap) == cause for gap in range(len(found.length_ns)))
-
-
-def moved(found: GapRecording, label: str) -> int:
-    """How often a counter moved in the gaps."""
-    places = {at for at, counter in enumerate(found.counters) if counter.label == label}
-    return sum(by for at, by in found.moves.tolist() if at in places)
 
 
 @contextmanager
@@ -104,7 +99,7 @@ def timer(interval_ns: int) -> Iterator[None]:
 def test_a_competing_thread_is_named() -> None:
     busy = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{CPU}}})\nwhile True: pass"]
     with subprocess.Popen(busy) as process:
-        found = of_gaps(watched())
+        found = of_gaps(watched(), LONGEST_MIN)
         process.kill()
     causes = {each.cause: each for each in found.causes}
     assert causes["another thread"].lost_ns > 0.5 * (found.lost_ns or 0)
@@ -128,6 +123,7 @@ def own_ns(found: GapRecording) -> int:
 
 
 @pytest.mark.skipif(len(allowed_cpus()) < 2, reason="a storm of page faults needs a second CPU")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the processor drops pages from other TLBs, uncounted")
 def test_a_storm_of_page_faults_is_named() -> None:
     """A thread of this process maps and unmaps pages on another CPU, so that this one must drop them from its TLB."""
 
@@ -138,8 +134,9 @@ def test_a_storm_of_page_faults_is_named() -> None:
     quiet = watched(fifo=realtime())
     with in_background(map_and_unmap, allowed_cpus()[0]):
         found = watched(fifo=realtime())
-    shootdowns = [moved(each, "TLB") + moved(each, "CAL") for each in (quiet, found)]
-    assert shootdowns[1] > shootdowns[0] + 20
+    named = [gaps_by(each, "TLB shootdown") for each in (quiet, found)]
+    assert named[1] > named[0] + 20
+    assert gaps_by(found, "function call interrupt") < named[1], "which each shootdown is too"
 
 
 def test_causes_and_gaps_add_up(document: Document) -> None:
@@ -151,7 +148,9 @@ def test_causes_and_gaps_add_up(document: Document) -> None:
         count = cpu["series"]["count"] if cpu["series"] else 0
         assert sum(each["gaps"] for each in cpu["causes"]) == count
         assert sum(each["lost_ns"] for each in cpu["causes"]) == cpu["lost_ns"]
-        assert cpu["unexplained"] == sum(each["gaps"] for each in cpu["causes"] if each["cause"] == "unexplained")
+        assert cpu["unexplained"] == sum(
+            each["gaps"] for each in cpu["causes"] if each["cause"].startswith("unexplained")
+        )
         assert cpu["watched_ns"] + cpu["reading_ns"] >= 0.3e9
         assert cpu["lost_ns"] <= cpu["watched_ns"]
         longest = [each["length_ns"] for each in cpu["longest"]]
@@ -161,7 +160,7 @@ def test_causes_and_gaps_add_up(document: Document) -> None:
 
 def test_the_histogram_holds_every_gap() -> None:
     recording = watched(0.3)
-    found = of_gaps(recording)
+    found = of_gaps(recording, LONGEST_MIN)
     assert found.series is not None
     assert histogram_of(found.series).total == len(recording.length_ns)
     assert (found.series.min, found.series.max) == (recording.length_ns.min(), recording.length_ns.max())
@@ -216,7 +215,7 @@ def test_the_screen_fits(on_terminal: Terminal, columns: int) -> None:
         (("--wakeup", "--duration", "1h", "--interval", "10us"), "at most 10,000,000 wake-ups"),
         (("--wakeup", "--threshold", "1us"), "--threshold is for gaps"),
         (("--interval", "1ms"), "--interval is for wake-ups"),
-        (("-o", "gaps.prom"), "no openmetrics is written here; name it *.json, *.md, *.csv, *.hgrm, *.hlog"),
+        (("-o", "gaps.prom"), "no openmetrics is written here; name it *.json, *.html, *.md, *.csv, *.hgrm, *.hlog"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...], said: str) -> None:

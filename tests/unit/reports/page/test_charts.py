@@ -10,7 +10,7 @@ import pytest
 from lowlat.reports.histogram.percentile_curve import by_operation, nines
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page.axis import Axis, latency_axis, log_axis
+from lowlat.reports.page.axis import Axis, latency_axis, linear_axis, log_axis
 from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, GuideLine, label
 from lowlat.reports.page.charts import over_rates, over_runs, spectra
 
@@ -41,6 +41,17 @@ def test_ticks_are_round_and_few(ends: tuple[float, float], ticks: list[float]) 
     axis = log_axis(ends, "", str)
     assert [at for at, _ in axis.ticks] == pytest.approx(ticks)
     assert axis.first < ends[0] and ends[1] < axis.last
+
+
+@pytest.mark.parametrize(
+    ("end", "ticks"),
+    [(5.0, "0 1 2 3 4 5"), (0.01, "0 0.002 0.004 0.006 0.008 0.01"), (3_600.0, "0 500 1000 1500 2000 2500 3000 3500")],
+)
+def test_a_linear_axis_is_even_with_round_ticks(end: float, ticks: str) -> None:
+    axis = linear_axis((0.0, end), "seconds")
+    assert " ".join(text for _, text in axis.ticks) == ticks
+    assert axis.at(0) == pytest.approx(100 - axis.at(end)) and 0 < axis.at(0) < 3
+    assert axis.at(end / 2) == pytest.approx(50)
 
 
 def test_a_wide_range_of_latencies_has_powers_of_ten_and_a_narrow_one_closer_ticks() -> None:

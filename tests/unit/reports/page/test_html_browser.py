@@ -15,12 +15,15 @@ from lowlat.reports.compare.compare import compare_reports, samples_of
 from lowlat.reports.compare.gate import parse_rule
 from lowlat.reports.compare.history import Entry, Figure, History, Trend
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Spread
 from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page.html import to_html
 from tests.browser import CHROMIUM, Page, chromium
+from tests.cores_by_hand import matrix
+from tests.jitter_by_hand import every, watched
 from tests.scaled_reports import scaled
 from tests.unit.reports.page.audit import AUDIT
 
@@ -28,8 +31,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 DESK, PHONE = (1280, 800), (390, 844)
 SCREENS = [(*DESK, False), (*DESK, True), (*PHONE, True), (*PHONE, False)]
-KINDS = ["report", "sweep", "comparison", "history"]
-CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1}
+KINDS = ["report", "sweep", "comparison", "history", "jitter"]
+CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3}
 COLORS = {False: ("rgb(213, 94, 0)", "rgb(255, 255, 255)"), True: ("rgb(255, 140, 66)", "rgb(20, 23, 27)")}
 """Of the second of the page's line colors, and of the paper, by whether dark is asked for."""
 OUTSIDE = """[...document.querySelectorAll('.plot > svg')].flatMap(area => {
@@ -89,11 +92,17 @@ def _trend(days: int) -> History:
     return History(trends=(Trend(**what, op="all", measure="service", entries=entries),), skipped=())
 
 
+def _jitter() -> Jitter:
+    """Two CPUs, the first with two causes."""
+    return watched([*every(4_000_000, 9_000, 0), *every(9_000_000, 400, -1)], every(70_000_000, 8_000_000, 1))
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, report: Report, swept: Sweep) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     documents = {"report": report, "sweep": swept, "comparison": _compared(report), "history": _trend(9)}
-    found = {kind: folder / f"{kind}.html" for kind in KINDS}
+    documents |= {"jitter": _jitter(), "cores": matrix(*range(16))}
+    found = {kind: folder / f"{kind}.html" for kind in documents}
     for kind, file in found.items():
         file.write_text(to_html(documents[kind]), encoding="utf-8")
     return found
@@ -172,6 +181,20 @@ def test_a_ratio_of_1_is_above_its_tick_and_what_is_clipped_has_an_arrow(
     assert browser.evaluate(f"document.querySelector({arrow!r}).getBoundingClientRect().width") >= 8
     ticks = "[...document.querySelectorAll('.plot text.x')].map(each => +each.textContent)"
     assert max(browser.evaluate(ticks)) < 2, "a maximum of 37 times does not stretch the axis"
+
+
+@pytest.mark.parametrize("width", [DESK[0], PHONE[0]])
+def test_a_heat_map_has_a_color_for_each_time_and_scrolls_by_itself(
+    browser: Page, files: dict[str, Path], width: int
+) -> None:
+    browser.screen(width, 800, dark=True)
+    browser.open(files["cores"])
+    color = "getComputedStyle(document.querySelector('.heat-{}')).backgroundColor"
+    assert browser.evaluate(color.format(0)) == "rgb(255, 255, 229)"
+    assert browser.evaluate(color.format(7)) == "rgb(236, 112, 20)"
+    assert browser.evaluate("document.documentElement.scrollWidth === document.documentElement.clientWidth")
+    box = "document.querySelector('.wide')"
+    assert browser.evaluate(f"{box}.scrollWidth > {box}.clientWidth") == (width == PHONE[0])
 
 
 def test_the_verdict_is_on_the_screen_of_a_phone(browser: Page, files: dict[str, Path]) -> None:
@@ -289,7 +312,7 @@ def test_what_is_printed_is_dark_on_white_even_in_dark_mode(browser: Page, files
         browser.call("Emulation.setEmulatedMedia", media="", features=[])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "cores"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_the_page_is_accessible(
     browser: Page, files: dict[str, Path], kind: str, screen: tuple[int, int, bool]
