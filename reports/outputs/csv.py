@@ -6,12 +6,14 @@ Text that a spreadsheet would take for a formula begins with a quote.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
@@ -54,6 +56,21 @@ def of_jitter(found: Jitter) -> str:
     return _text([*about, *_figures(cpu.series)] for cpu in found.cpus if cpu.series)
 
 
+LADDER_COLUMNS: Final = ("status", "node", "cpu", "pages", "page_bytes", "size_bytes", "samples", "min_ns", "median_ns")
+
+
+def of_memory(found: Memory) -> str:
+    """A row for each size of each ladder."""
+    return _text(
+        (
+            [ladder.status, ladder.node, ladder.cpu, ladder.pages, ladder.page_bytes, *dataclasses.astuple(point)]
+            for ladder in found.ladders
+            for point in ladder.points
+        ),
+        LADDER_COLUMNS,
+    )
+
+
 def _rows(report: Report) -> Iterator[list[object]]:
     work = report.workload
     about = [work.profile, work.seed, report.load.target_rate, report.tool.git, report.status]
@@ -77,9 +94,9 @@ def _figures(series: Series) -> list[object]:
     ]
 
 
-def _text(rows: Iterator[list[object]]) -> str:
+def _text(rows: Iterator[list[object]], columns: Sequence[str] = COLUMNS) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     return stream.getvalue()

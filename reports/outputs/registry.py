@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from lowlat.errors import UsageError
 from lowlat.text import printable_lines
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from lowlat.reports.histogram.hlog_reader import RecordedLog
     from lowlat.reports.io.loader import Document
     from lowlat.reports.model.jitter import Jitter
+    from lowlat.reports.model.memory import Memory
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
 
-Kind: TypeAlias = Literal["report", "sweep", "log", "jitter"]
+_Model = TypeVar("_Model")
+
+Kind: TypeAlias = Literal["report", "sweep", "log", "jitter", "memory"]
 """A kind of document, as `Converters` names them."""
 
 
@@ -30,6 +33,7 @@ class Converters:
     of_sweep: Callable[[Sweep], str] | None = None
     of_log: Callable[[RecordedLog], str] | None = None
     of_jitter: Callable[[Jitter], str] | None = None
+    of_memory: Callable[[Memory], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,12 @@ def _of_points(
     convert: Callable[[Sequence[Report]], str],
     of_log: Callable[[RecordedLog], str] | None = None,
     of_jitter: Callable[[Jitter], str] | None = None,
+    of_memory: Callable[[Memory], str] | None = None,
 ) -> Converters:
     """An output that can contain several reports: a sweep's points, distinguished by their rate."""
-    return Converters(lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log, of_jitter)
+    return Converters(
+        lambda report: convert([report]), lambda sweep: convert(sweep.points), of_log, of_jitter, of_memory
+    )
 
 
 def _json() -> Converters:
@@ -58,7 +65,7 @@ def _json() -> Converters:
 def _md() -> Converters:
     from lowlat.reports.outputs import markdown
 
-    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter)
+    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter, of_memory=markdown.of_memory)
 
 
 def _html() -> Converters:
@@ -82,7 +89,7 @@ def _hlog() -> Converters:
 def _csv() -> Converters:
     from lowlat.reports.outputs import csv
 
-    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter)
+    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter, csv.of_memory)
 
 
 def _openmetrics() -> Converters:
@@ -168,8 +175,14 @@ def jitter_texts(found: Jitter) -> Mapping[str, Callable[[], str]]:
     return {name: partial(_printable, of_jitter, found) for name, of_jitter in made.items() if of_jitter}
 
 
-def _printable(of_jitter: Callable[[Jitter], str], found: Jitter) -> str:
-    return printable_lines(of_jitter(found))
+def memory_texts(found: Memory) -> Mapping[str, Callable[[], str]]:
+    """The same for memory."""
+    made = {name: OUTPUTS[name].converters().of_memory for name in outputs_of("memory")}
+    return {name: partial(_printable, of_memory, found) for name, of_memory in made.items() if of_memory}
+
+
+def _printable(convert_one: Callable[[_Model], str], found: _Model) -> str:
+    return printable_lines(convert_one(found))
 
 
 def texts_of(document: Document) -> Mapping[str, Callable[[], str]]:

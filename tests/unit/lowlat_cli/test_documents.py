@@ -78,6 +78,8 @@ from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, Lad
 from lowlat.reports.model.capture import Capture, CapturedPart
 from lowlat.reports.model.cores import CorePair, Cores
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
+from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
+from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
 from lowlat_cli.documents import DOCUMENTS
 
 HERE = Path(__file__).parent / "documents"
@@ -313,6 +315,46 @@ def a_cores() -> str:
     )
 
 
+def a_memory() -> str:
+    """A cache whose knee shows, one beyond the limit, huge pages of the first node, and none on the second."""
+    points = tuple(
+        LadderPoint(size_bytes=size << 10, samples=9, min_ns=1.5 if size <= 32 else 4.5, median_ns=5.0)
+        for size in (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
+    )
+    known_ladder = {"node": 0, "cpu": 3, "status": "ok", "reason": None}
+    nothing = {"page_bytes": None, "status": "not measured", "reason": "all are taken", "points": ()}
+    return text(
+        Memory(
+            status="ok",
+            platform="bare metal",
+            guest=False,
+            clock_hz=2.5e9,
+            duration_s=6.0,
+            limit_bytes=128 << 10,
+            limit_reason="as asked for",
+            cpus=(2, 3),
+            caches=(ReportedCache(name="L1d", size_bytes=32 << 10), ReportedCache(name="L2", size_bytes=1 << 20)),
+            ladders=(
+                LatencyLadder(**known_ladder, pages="huge", page_bytes=2 << 20, reserved=True, points=points),
+                LatencyLadder(**known_ladder, pages="base", page_bytes=4096, reserved=False, points=points[:1]),
+                LatencyLadder(**{**known_ladder, **nothing, "node": 1}, pages="huge", reserved=False),
+            ),
+            bandwidth=(
+                Bandwidth(
+                    cpus=(2, 3),
+                    bytes_of_thread=64 << 10,
+                    read_bytes_per_s=2e10,
+                    write_bytes_per_s=1e10,
+                    copy_bytes_per_s=1.5e10,
+                ),
+            ),
+            nodes=(
+                NodeAccess(cpu_node=0, memory_node=1, cpus=(2,), min_ns=140.0, median_ns=150.5, read_bytes_per_s=8e9),
+            ),
+        )
+    )
+
+
 def a_jitter() -> str:
     return text(
         Jitter(
@@ -408,6 +450,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
+    "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
