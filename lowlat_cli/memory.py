@@ -107,7 +107,7 @@ def _part_of(progress: Progress, start: float, share: float) -> Progress:
 
 
 def _reported(cache: Cache) -> ReportedCache:
-    return ReportedCache(name=f"L{cache.level}{'d' if cache.type == 'Data' else ''}", size_bytes=cache.size_bytes or 0)
+    return ReportedCache(name=cache.name, size_bytes=cache.size_bytes or 0)
 
 
 def _ladder(found: LadderTimes) -> LatencyLadder:

@@ -87,7 +87,7 @@ def _by_caches(topology: Topology, cpu: int) -> Limit:
         return Limit(_WITHOUT_CACHES_BYTES, "no cache is reported")
     last = caches[-1]
     size_bytes = max(CACHE_MULTIPLE * (last.size_bytes or 0), LIMIT_MIN_BYTES)
-    return Limit(size_bytes, f"{CACHE_MULTIPLE} times the L{last.level} as reported")
+    return Limit(size_bytes, f"{CACHE_MULTIPLE} times the {last.name} as reported")
 
 
 def sites_of(topology: Topology, cpus: Sequence[int]) -> tuple[Site, ...]:

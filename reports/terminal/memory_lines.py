@@ -15,7 +15,7 @@ BANDWIDTH_COLUMNS: Final = ("threads", "read", "write", "copy")
 LADDER_COLUMNS: Final = ("size", "pages", "min", "median", "samples")
 EFFECTS_SHOWN: Final = 3
 LEVELS_OF_SCREEN: Final = 4
-"""With more of them, or with nodes, fewer effects fit."""
+"""With more of them, with nodes, or with one more note, fewer effects fit."""
 RATES_SHOWN: Final = 3
 _FIRST_EFFECT_BYTES: Final = 4 << 20
 _CACHE_MULTIPLE: Final = 4
@@ -46,9 +46,9 @@ def _accesses(nodes: Sequence[NodeAccess]) -> Iterator[str]:
         some = [each for each in nodes if (each.cpu_node == each.memory_node) is local]
         if some:
             times = [each.min_ns for each in some]
-            rates = sorted(rate(each.read_bytes_per_s) for each in some)
-            span = rates[0] if len(rates) == 1 else f"{rates[0]} to {rates[-1]}"
-            yield f"{name} {units.time_range(min(times), max(times))}, {span}"
+            rates = [each.read_bytes_per_s for each in some]
+            ends = dict.fromkeys((rate(min(rates)), rate(max(rates))))
+            yield f"{name} {units.time_range(min(times), max(times))}, {' to '.join(ends)}"
 
 
 def level_rows(found: Memory) -> Iterator[tuple[str, ...]]:
@@ -85,7 +85,7 @@ def few_effects(found: Memory) -> list[PageEffect]:
     last = effects[-1]
     sizes = {_FIRST_EFFECT_BYTES << 4 * step for step in range(10)}
     apart = [each for each in effects if each.size_bytes in sizes and each.size_bytes <= last.size_bytes // 2]
-    few = bool(found.nodes) or len(found.levels) > LEVELS_OF_SCREEN
+    few = bool(found.nodes) or len(found.levels) > LEVELS_OF_SCREEN or found.status == "interrupted"
     return [*apart, last][-1 if few else -EFFECTS_SHOWN :]
 
 

@@ -54,6 +54,7 @@ from lowlat.probes.doctor.examination import Examination
 from lowlat.probes.doctor.finding import Finding, Fix, MeasuredFigure
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.memory.level_latency import LevelLatency
 from lowlat.probes.reading import known, not_applicable, unknown
 from lowlat.probes.topology import (
     Cache,
@@ -154,7 +155,8 @@ def a_topology() -> str:
         ),
         warnings=("cpu1 lies",),
     )
-    return text(TopologyDocument.of(host, LINE))
+    latency = LevelLatency("L1d", 32 << 10, 16 << 10, 1, "huge", 1.5, 1.625)
+    return text(TopologyDocument.of(host, LINE, known((latency,), "measured")))
 
 
 def a_calibration() -> str:
@@ -579,6 +581,6 @@ def test_a_schema_refuses_what_the_document_cannot_hold(name: str, value: object
 def test_no_field_may_be_missing(name: str) -> None:
     document = json.loads(example_of(name).read_text(encoding="utf-8"))
     validator = jsonschema.Draft202012Validator(published(name))
-    for field in document.keys() - {"cache_line"}:
+    for field in document.keys() - {"cache_line", "level_latencies"}:
         with pytest.raises(jsonschema.ValidationError):
             validator.validate({key: value for key, value in document.items() if key != field})
