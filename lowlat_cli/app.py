@@ -26,6 +26,7 @@ from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
+from lowlat_cli.verbs.memory import memory
 from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.record import record
 from lowlat_cli.verbs.replay import replay
@@ -60,6 +61,7 @@ app.command(cls=Verb, epilog=_EPILOG)(topology)
 app.command(cls=Verb, epilog=_EPILOG)(doctor)
 app.command(cls=Verb, epilog=_EPILOG)(calibrate)
 app.command(cls=Verb, epilog=_EPILOG)(jitter)
+app.command(cls=Verb, epilog=_EPILOG)(memory)
 app.command(cls=Verb, epilog=_EPILOG)(cores)
 app.command(cls=Verb, epilog=_EPILOG)(capture)
 app.add_typer(affinity)
@@ -107,6 +109,7 @@ def root(
       lowlat doctor                       is this host tuned, and what can be changed?
       lowlat calibrate                    time-stamp counter frequency, to a fraction of a ppm
       lowlat jitter                       what takes the CPU from a busy thread, by cause
+      lowlat memory                       latency of each cache and of memory, and bandwidth
       lowlat cores                        how long a cache line takes from one CPU to another
       lowlat capture problem              a host's whole state in a directory, to report a problem
       lowlat affinity plan                which CPU to pin each thread to, and why

@@ -24,6 +24,7 @@ from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.conformance import Conformance
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -78,6 +79,7 @@ DOCUMENTS: Final = (
     Document(Calibration, ("calibrate",)),
     Document(Jitter, ("jitter",)),
     Document(Capture, ("capture",)),
+    Document(Memory, ("memory",)),
     Document(Cores, ("cores",)),
     Document(Conformance, ("verify",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),

@@ -1,5 +1,5 @@
 """Parsers for quantities on the command line: counts `250_000`, `500k`, `2M`; rates `500k/s`; durations `250us`, `10s`;
-sweeps over rates `100k:20M:8`; objectives `p99=10us`."""
+sizes of memory `64MiB`; sweeps over rates `100k:20M:8`; objectives `p99=10us`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ _DURATIONS_NS: Final = {
     "s": 10**9,
     "min": 60 * 10**9,
     "h": 3600 * 10**9,
+}
+_SIZES: Final = {
+    unit: 1 << 10 * power
+    for power, names in enumerate((("", "B"), ("K", "k", "KiB"), ("M", "MiB"), ("G", "GiB"), ("T", "TiB")))
+    for unit in names
 }
 _FORM: Final = re.compile(r"(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?) ?(?P<unit>[A-Za-zµμ]*)")
 _SWEEP: Final = "a sweep of rates"
@@ -46,6 +51,11 @@ def parse_rate(text: str) -> int:
 def parse_duration_ns(text: str) -> int:
     """A duration with its unit, in nanoseconds: `250us`, `1.5ms`, `10s`. Raises `FormatError`."""
     return _whole(text, text, _DURATIONS_NS, "a duration", "250us, 10s or 5min")
+
+
+def parse_size(text: str) -> int:
+    """A size of memory, in bytes: `4096`, `64MiB`, `1.5 GiB`; `64M` is the same as `64MiB`. Raises `FormatError`."""
+    return _whole(text, text, _SIZES, "a size of memory", "64MiB or 4GiB")
 
 
 def parse_sweep(text: str) -> tuple[int, ...]:

@@ -338,6 +338,46 @@ def measure_line_transfer(first_cpu: int, second_cpu: int, preheat_ns: int, limi
     Ping-pong on two cache lines between two CPUs: ticks of a one-way transfer, block by block.
     """
 
+class MemoryRegion:
+    def __init__(self, bytes: int, pages: int, huge_bytes: int) -> None:
+        """mmap of memory on base (0), transparent (1) or reserved (2) pages."""
+
+    @property
+    def error(self) -> int: ...
+
+    @property
+    def address(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def populate(self, offset: int, bytes: int) -> int:
+        """Have the kernel give memory to a part; 0 or an errno."""
+
+class PointerChase:
+    def __init__(self, region: MemoryRegion, line_bytes: int) -> None: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def extend(self, bytes: int) -> None:
+        """Grow the random cycle to this size, within populated memory."""
+
+    def measure(self, duration_ns: int, samples_min: int, samples_max: int) -> list[float]:
+        """Ticks of a load, sample by sample."""
+
+class ThreadBandwidth:
+    @property
+    def ns_of_mebibyte(self) -> list[float]: ...
+
+    @property
+    def errors(self) -> CpuThreadErrors: ...
+
+def measure_bandwidth(memory: Sequence[tuple[int, int, int]], work: int, duration_ns: int) -> list[ThreadBandwidth]:
+    """
+    Threads that read (0), write (1) or copy (2), at once, each (CPU, address, bytes): the time of each block.
+    """
+
 def set_thread_memory_policy(policy: int, nodes: Sequence[int]) -> int:
     """set_mempolicy for the calling thread; 0 or an errno."""
 

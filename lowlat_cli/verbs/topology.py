@@ -17,9 +17,14 @@ from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Iterator
+
+    from rich.console import Console, RenderableType
 
     from lowlat.probes.cache_line import CacheLine
+    from lowlat.probes.memory.level_latency import LevelLatency
+    from lowlat.probes.reading import Reading
+    from lowlat.probes.topology import Topology
 
 
 def topology(
@@ -34,7 +39,10 @@ def topology(
     ] = Path("/"),
     measure: Annotated[
         bool,
-        typer.Option("--measure", help="Also measure the cache line size and the prefetchers; takes about a second."),
+        typer.Option(
+            "--measure",
+            help="Also measure the latency of each cache, the size of a line and the prefetchers; takes some seconds.",
+        ),
     ] = False,
     capture: Annotated[
         Path | None,
@@ -56,7 +64,7 @@ def topology(
     Examples:
       lowlat topology                             this host, and its hypervisor or container
       lowlat topology -v                          also caches, nodes, devices, mitigations, CPU sets
-      lowlat topology --measure                   is the cache line size really what the system reports?
+      lowlat topology --measure                   how long does a load from each cache take?
       lowlat topology --capture host.tar.xz       save a snapshot, to view elsewhere
       lowlat topology --root host.tar.xz --json  the same, as a JSON document
     """
@@ -77,28 +85,37 @@ def topology(
         tree = open_root(capture)  # show what the snapshot holds
     found = read_topology(tree)
     with alone(ctx, wait, no_lock=no_lock or not measure):
-        line = _measured() if measure else None
+        measured = _measured(found) if measure else None
 
     def document() -> str:
         from lowlat.documents import text
         from lowlat.probes.topology.document import TopologyDocument
 
-        return text(TopologyDocument.of(found, line))
+        return text(TopologyDocument.of(found, *(measured or ())))
 
     def draw(on: Console) -> None:
-        from lowlat_cli.views.cache_line import cache_line_view
         from lowlat_cli.views.topology import topology_view
         from lowlat_cli.views.topology_screen import topology_screen
 
         view = topology_view if verbose else topology_screen
-        on.print(*view(found), *(cache_line_view(line) if line else ()), sep="\n", highlight=False)
+        on.print(*view(found), *(_measured_view(*measured) if measured else ()), sep="\n", highlight=False)
 
     destination.write(document, draw)
     return 0
 
 
-def _measured() -> CacheLine:
+def _measured(topology: Topology) -> tuple[CacheLine, Reading[tuple[LevelLatency, ...]]]:
     from lowlat.probes.cache_line import measure_cache_line
     from lowlat.probes.clock.counter import calibrate_quick
+    from lowlat.probes.memory.level_latency import measure_levels
 
-    return measure_cache_line(calibrate_quick().frequency_hz)
+    clock_hz = calibrate_quick().frequency_hz
+    return measure_cache_line(clock_hz, topology=topology), measure_levels(topology, clock_hz)
+
+
+def _measured_view(line: CacheLine, levels: Reading[tuple[LevelLatency, ...]]) -> Iterator[RenderableType]:
+    from lowlat_cli.views.cache_line import cache_line_view
+    from lowlat_cli.views.level_latency import level_latency_view
+
+    yield from level_latency_view(levels)
+    yield from cache_line_view(line)

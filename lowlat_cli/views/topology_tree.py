@@ -16,8 +16,6 @@ from lowlat_cli.views import layout
 CORES_LISTED_MAX = 16
 """Hosts with more cores show them in a line for each group; the caches are then in their table only."""
 
-_CACHE_LETTERS = {"Data": "d", "Instruction": "i"}
-
 
 def topology_tree(topology: Topology) -> Tree:
     """The tree of the host, from packages down to CPUs."""
@@ -116,7 +114,7 @@ class _Drawing:
 def _caches_by_cpus(topology: Topology) -> dict[Cpus, list[str]]:
     found: dict[Cpus, list[str]] = {}
     for cache in topology.caches.value or ():
-        name = f"L{cache.level}{_CACHE_LETTERS.get(cache.type, '')} {layout.size(cache.size_bytes)}"
+        name = f"{cache.name} {layout.size(cache.size_bytes)}"
         for cpus in cache.instances:
             found.setdefault(cpus, []).append(name)
     return found

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "probes/native/clock.hpp"
+#include "probes/native/scatter.hpp"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -54,20 +55,6 @@ class Pages {
     };
     std::size_t count_;
     std::unique_ptr<std::byte, Free> memory_;
-};
-
-// Marsaglia's xorshift: any sequence that prefetchers cannot predict would do.
-class Scatter {
-  public:
-    std::uint64_t operator()() noexcept {
-        state_ ^= state_ << 13;
-        state_ ^= state_ >> 7;
-        state_ ^= state_ << 17;
-        return state_;
-    }
-
-  private:
-    std::uint64_t state_ = 0x9E3779B97F4A7C15u;
 };
 
 inline void load(const std::byte* p) noexcept {
@@ -118,7 +105,7 @@ inline FlushTimes measure_flush_times(std::size_t samples) {
     for (std::uint64_t d = 8; d <= longest_distance; d *= 2) times.distances.push_back(d);
 
     const detail::Pages pages(page_count);
-    detail::Scatter scatter;
+    Scatter scatter;
     std::vector<std::vector<std::uint64_t>> loads(times.distances.size());
     std::vector<std::uint64_t> hits;
     std::vector<std::uint64_t> misses;
@@ -163,7 +150,7 @@ inline PrefetchRates measure_prefetch_rates(const PrefetchTrial& trial) {
     constexpr std::size_t page_count = 1024;
     constexpr int wait_reads = 40;  // reads of the counter: about a microsecond, several times a memory access
     const detail::Pages pages(page_count);
-    detail::Scatter scatter;
+    Scatter scatter;
     PrefetchRates rates;
     double* const cells[] = {&rates.lower_half_previous, &rates.lower_half_next, &rates.upper_half_previous,
                              &rates.upper_half_next};

@@ -13,6 +13,7 @@ NB_MODULE(_core, m) {
     lowlat::register_kernel_clock(m);
     lowlat::register_kernel_path(m);
     lowlat::register_line_transfer(m);
+    lowlat::register_memory(m);
     lowlat::register_numa_memory(m);
     lowlat::register_thread_usage(m);
     lowlat::register_wakeups(m);

@@ -14,6 +14,7 @@ void register_gap_watch(nanobind::module_& m);
 void register_kernel_clock(nanobind::module_& m);
 void register_kernel_path(nanobind::module_& m);
 void register_line_transfer(nanobind::module_& m);
+void register_memory(nanobind::module_& m);
 void register_numa_memory(nanobind::module_& m);
 void register_thread_usage(nanobind::module_& m);
 void register_wakeups(nanobind::module_& m);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -15,6 +15,7 @@ from lowlat.probes.host.vulnerabilities import Vulnerability
 from lowlat.probes.reading import Reading
 
 CacheType = Literal["Data", "Instruction", "Unified", "Unknown"]
+_LETTERS: Final = {"Data": "d", "Instruction": "i"}
 DeviceKind = Literal["network card", "NVMe drive"]
 NodeKind = Literal["cpus and memory", "memory only", "no memory", "empty", "unknown memory"]
 
@@ -86,6 +87,11 @@ class Cache:
     instances: Annotated[
         tuple[Cpus, ...], Meta(min_length=1, description="For each cache of this shape the CPUs that share it")
     ]
+
+    @property
+    def name(self) -> str:
+        """Its usual name, e.g. L1d, L2."""
+        return f"L{self.level}{_LETTERS.get(self.type, '')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Text that a spreadsheet would take for a formula begins with a quote.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 from lowlat.reports.histogram.hlog_reader import RecordedLog
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
 from lowlat.reports.model.series import PERCENTS
@@ -62,6 +64,21 @@ def of_cores(found: Cores) -> str:
     """A row for each pair of CPUs; without figures if it was not measured."""
     figures = ([getattr(pair, column) for column in CORES_COLUMNS] for pair in found.pairs)
     return _text((["" if cell is None else cell for cell in row] for row in figures), CORES_COLUMNS)
+
+
+LADDER_COLUMNS: Final = ("status", "node", "cpu", "pages", "page_bytes", "size_bytes", "samples", "min_ns", "median_ns")
+
+
+def of_memory(found: Memory) -> str:
+    """A row for each size of each ladder."""
+    return _text(
+        (
+            [ladder.status, ladder.node, ladder.cpu, ladder.pages, ladder.page_bytes, *dataclasses.astuple(point)]
+            for ladder in found.ladders
+            for point in ladder.points
+        ),
+        LADDER_COLUMNS,
+    )
 
 
 def _rows(report: Report) -> Iterator[list[object]]:

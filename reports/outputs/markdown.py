@@ -10,10 +10,11 @@ from lowlat import units
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
-from lowlat.reports.terminal import cores_lines, jitter_lines, recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import cores_lines, jitter_lines, memory_lines, recording_lines, sweep_lines, text_lines
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -113,6 +114,26 @@ def of_cores(found: Cores) -> str:
             "",
             *(f"- {label}: {_plain(line)}" for label, line in cores_lines.facts(found)),
             *(f"- note: {_plain(line)}" for line in cores_lines.notes(found)),
+        ]
+    )
+
+
+def of_memory(found: Memory) -> str:
+    """The levels, what pages cost, and bandwidth."""
+    tables = (
+        (memory_lines.LEVEL_COLUMNS, memory_lines.level_rows(found)),
+        (memory_lines.effect_columns(found), memory_lines.effect_rows(memory_lines.few_effects(found))),
+        (memory_lines.BANDWIDTH_COLUMNS, memory_lines.bandwidth_rows(found.bandwidth)),
+    )
+    made = ((columns, [[_plain(cell) for cell in row] for row in rows]) for columns, rows in tables)
+    return _text(
+        [
+            "### lowlat: memory",
+            "",
+            *_status(found.status, ["Ctrl-C ended it early"]),
+            *(line for columns, rows in made if rows for line in (*_table(columns, rows, len(rows), left=1), "")),
+            *(f"- {label}: {_plain(line)}" for label, line in memory_lines.facts(found)),
+            *(f"- note: {_plain(line)}" for line in memory_lines.notes(found)),
         ]
     )
 

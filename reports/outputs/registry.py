@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from lowlat.reports.io.loader import Document
     from lowlat.reports.model.cores import Cores
     from lowlat.reports.model.jitter import Jitter
+    from lowlat.reports.model.memory import Memory
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
 
-Kind: TypeAlias = Literal["report", "sweep", "log", "jitter", "cores"]
+Kind: TypeAlias = Literal["report", "sweep", "log", "jitter", "cores", "memory"]
 """A kind of document, as `Converters` names them."""
-Convertible: TypeAlias = "Document | Jitter | Cores"
+Convertible: TypeAlias = "Document | Jitter | Cores | Memory"
 
 _CALLED: Final[Mapping[Kind, str]] = {
     "report": "a report",
@@ -29,6 +30,7 @@ _CALLED: Final[Mapping[Kind, str]] = {
     "log": "an interval log",
     "jitter": "jitter",
     "cores": "transfers between CPUs",
+    "memory": "memory latencies",
 }
 
 
@@ -41,6 +43,7 @@ class Converters:
     of_log: Callable[[RecordedLog], str] | None = None
     of_jitter: Callable[[Jitter], str] | None = None
     of_cores: Callable[[Cores], str] | None = None
+    of_memory: Callable[[Memory], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,11 @@ def _of_points(
     of_log: Callable[[RecordedLog], str] | None = None,
     of_jitter: Callable[[Jitter], str] | None = None,
     of_cores: Callable[[Cores], str] | None = None,
+    of_memory: Callable[[Memory], str] | None = None,
 ) -> Converters:
     """An output that can contain several reports: a sweep's points, distinguished by their rate."""
     of_report, of_sweep = (lambda report: convert([report])), (lambda sweep: convert(sweep.points))
-    return Converters(of_report, of_sweep, of_log, of_jitter, of_cores)
+    return Converters(of_report, of_sweep, of_log, of_jitter, of_cores, of_memory)
 
 
 def _json() -> Converters:
@@ -71,7 +75,13 @@ def _json() -> Converters:
 def _md() -> Converters:
     from lowlat.reports.outputs import markdown
 
-    return Converters(markdown.of_report, markdown.of_sweep, of_jitter=markdown.of_jitter, of_cores=markdown.of_cores)
+    return Converters(
+        markdown.of_report,
+        markdown.of_sweep,
+        of_jitter=markdown.of_jitter,
+        of_cores=markdown.of_cores,
+        of_memory=markdown.of_memory,
+    )
 
 
 def _html() -> Converters:
@@ -95,7 +105,7 @@ def _hlog() -> Converters:
 def _csv() -> Converters:
     from lowlat.reports.outputs import csv
 
-    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter, csv.of_cores)
+    return _of_points(csv.of_reports, csv.of_log, csv.of_jitter, csv.of_cores, csv.of_memory)
 
 
 def _openmetrics() -> Converters:
@@ -172,10 +182,17 @@ def texts_of(document: Convertible) -> Mapping[str, Callable[[], str]]:
 def _kind_of(document: Convertible) -> Kind:
     from lowlat.reports.model.cores import Cores
     from lowlat.reports.model.jitter import Jitter
+    from lowlat.reports.model.memory import Memory
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
 
-    kinds: Mapping[type, Kind] = {Report: "report", Sweep: "sweep", Jitter: "jitter", Cores: "cores"}
+    kinds: Mapping[type, Kind] = {
+        Report: "report",
+        Sweep: "sweep",
+        Jitter: "jitter",
+        Cores: "cores",
+        Memory: "memory",
+    }
     return kinds.get(type(document), "log")
 
 

@@ -52,6 +52,7 @@ INSPECTING: Final = (
     _command("jitter --duration 10ms --json"),
     _command("capture problem --duration 10ms --json", "problem"),
     _command("doctor --root in/problem"),
+    _command("memory --limit 1MiB --duration 100ms --json"),
     _command("cores --json"),
     _command("affinity show"),
     _command("affinity set SLEEPER all"),

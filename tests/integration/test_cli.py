@@ -28,8 +28,8 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "record", "report", "book", "topology", "doctor", "calibrate", "jitter", "cores"]
-    verbs += ["capture"]
+    verbs = ["bench", "replay", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
+    verbs += ["memory", "cores", "capture"]
     verbs += ["compare", "ab", "affinity", "journal", "profile", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 

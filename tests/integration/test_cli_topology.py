@@ -201,7 +201,13 @@ def test_snapshot_is_of_this_host(lowlat: Run, document: Document, tmp_path: Pat
 
 
 def test_cache_line_is_measured_beside_what_is_reported(lowlat: Run, document: Document) -> None:
-    found = document("topology", "--measure")["cache_line"]
+    whole = document("topology", "--measure")
+    levels = whole["level_latencies"]
+    assert (levels["value"] is None) == bool(levels.get("reason"))
+    for level in levels["value"] or ():
+        assert 0 < level["min_ns"] <= level["median_ns"]
+        assert level["reported_bytes"] in (None, 2 * level["loaded_bytes"])
+    found = whole["cache_line"]
     assert found["line_bytes"] in (32, 64, 128, 256)
     assert {report["name"] for report in found["reported"]} == {
         "sysfs",
@@ -212,6 +218,7 @@ def test_cache_line_is_measured_beside_what_is_reported(lowlat: Run, document: D
     }
     text = lowlat("topology", "--measure").stdout
     assert re.search(r"^verdict +\d+ bytes", text, re.MULTILINE)
+    assert re.search(r"^level +reported +loads from|^latency +not available", text, re.MULTILINE)
     assert re.search(r"^false sharing +(\d+ +measured|- +not available here)", text, re.MULTILINE)
     for label in ("adjacent line", "next line"):
         assert re.search(rf"^{label} +(yes|no)|^prefetch +not available", text, re.MULTILINE)

@@ -46,6 +46,7 @@ VERBS = (
     "calibrate --duration 0.1s",
     "capture problem --duration 10ms",
     "doctor --root problem",
+    "memory --limit 1MiB --duration 0.1s",
     "cores",
     "affinity plan",
     "profiles",

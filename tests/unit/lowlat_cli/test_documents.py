@@ -54,6 +54,7 @@ from lowlat.probes.doctor.examination import Examination
 from lowlat.probes.doctor.finding import Finding, Fix, MeasuredFigure
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.memory.level_latency import LevelLatency
 from lowlat.probes.reading import known, not_applicable, unknown
 from lowlat.probes.topology import (
     Cache,
@@ -78,6 +79,8 @@ from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, Lad
 from lowlat.reports.model.capture import Capture, CapturedPart
 from lowlat.reports.model.cores import CorePair, Cores
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
+from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
+from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
 from lowlat_cli.documents import DOCUMENTS
 
 HERE = Path(__file__).parent / "documents"
@@ -152,7 +155,8 @@ def a_topology() -> str:
         ),
         warnings=("cpu1 lies",),
     )
-    return text(TopologyDocument.of(host, LINE))
+    latency = LevelLatency("L1d", 32 << 10, 16 << 10, 1, "huge", 1.5, 1.625)
+    return text(TopologyDocument.of(host, LINE, known((latency,), "measured")))
 
 
 def a_calibration() -> str:
@@ -313,6 +317,46 @@ def a_cores() -> str:
     )
 
 
+def a_memory() -> str:
+    """A cache whose knee shows, one beyond the limit, huge pages of the first node, and none on the second."""
+    points = tuple(
+        LadderPoint(size_bytes=size << 10, samples=9, min_ns=1.5 if size <= 32 else 4.5, median_ns=5.0)
+        for size in (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128)
+    )
+    known_ladder = {"node": 0, "cpu": 3, "status": "ok", "reason": None}
+    nothing = {"page_bytes": None, "status": "not measured", "reason": "all are taken", "points": ()}
+    return text(
+        Memory(
+            status="ok",
+            platform="bare metal",
+            guest=False,
+            clock_hz=2.5e9,
+            duration_s=6.0,
+            limit_bytes=128 << 10,
+            limit_reason="as asked for",
+            cpus=(2, 3),
+            caches=(ReportedCache(name="L1d", size_bytes=32 << 10), ReportedCache(name="L2", size_bytes=1 << 20)),
+            ladders=(
+                LatencyLadder(**known_ladder, pages="huge", page_bytes=2 << 20, reserved=True, points=points),
+                LatencyLadder(**known_ladder, pages="base", page_bytes=4096, reserved=False, points=points[:1]),
+                LatencyLadder(**{**known_ladder, **nothing, "node": 1}, pages="huge", reserved=False),
+            ),
+            bandwidth=(
+                Bandwidth(
+                    cpus=(2, 3),
+                    bytes_of_thread=64 << 10,
+                    read_bytes_per_s=2e10,
+                    write_bytes_per_s=1e10,
+                    copy_bytes_per_s=1.5e10,
+                ),
+            ),
+            nodes=(
+                NodeAccess(cpu_node=0, memory_node=1, cpus=(2,), min_ns=140.0, median_ns=150.5, read_bytes_per_s=8e9),
+            ),
+        )
+    )
+
+
 def a_jitter() -> str:
     return text(
         Jitter(
@@ -416,6 +460,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
+    "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
@@ -544,6 +589,6 @@ def test_a_schema_refuses_what_the_document_cannot_hold(name: str, value: object
 def test_no_field_may_be_missing(name: str) -> None:
     document = json.loads(example_of(name).read_text(encoding="utf-8"))
     validator = jsonschema.Draft202012Validator(published(name))
-    for field in document.keys() - {"cache_line"}:
+    for field in document.keys() - {"cache_line", "level_latencies"}:
         with pytest.raises(jsonschema.ValidationError):
             validator.validate({key: value for key, value in document.items() if key != field})

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from lowlat.errors import FormatError
-from lowlat_cli.quantity import parse_count, parse_duration_ns, parse_objective, parse_rate, parse_sweep
+from lowlat_cli.quantity import parse_count, parse_duration_ns, parse_objective, parse_rate, parse_size, parse_sweep
 
 
 @pytest.mark.parametrize(
@@ -164,3 +164,17 @@ def test_a_very_long_number_is_refused_at_once_and_not_printed_whole() -> None:
     with pytest.raises(FormatError, match="is not an integer") as refused:
         parse_count("9" * 1_000_000)
     assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [("4096", 4096), ("1B", 1), ("64MiB", 64 << 20), ("64M", 64 << 20), ("1.5 GiB", 3 << 29), ("2T", 2 << 40)],
+)
+def test_sizes(text: str, size_bytes: int) -> None:
+    assert parse_size(text) == size_bytes
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "-1", "64MB", "64mib", "0.3B", "1e6", "9" * 99, "1 GiB s"])
+def test_sizes_with_another_unit_or_none_are_refused(text: str) -> None:
+    with pytest.raises(FormatError, match="is not a size of memory"):
+        parse_size(text)

@@ -16,6 +16,7 @@ from lowlat.probes.cpu.placement import Assignment, Plan
 from lowlat.probes.cpu.threads import ThreadAffinity
 from lowlat.probes.host.cgroup import CpuQuota
 from lowlat.probes.host.virtualization import Virtualization
+from lowlat.probes.memory.level_latency import LevelLatency
 from lowlat.probes.reading import known, not_applicable, unknown
 from lowlat.probes.topology import Cache, CoreKind, HugePages, Interrupt, Node, Topology, read_topology
 from lowlat_cli.views import layout
@@ -23,6 +24,7 @@ from lowlat_cli.views.affinity import plan_view, threads_view
 from lowlat_cli.views.cache_line import cache_line_view
 from lowlat_cli.views.calibration import calibration_view
 from lowlat_cli.views.interrupts import interrupts_view
+from lowlat_cli.views.level_latency import level_latency_view
 from lowlat_cli.views.numa_nodes import numa_view
 from lowlat_cli.views.topology import topology_view
 from tests.hostile import HOSTILE, SHOWN, assert_harmless, hostile_copy
@@ -81,6 +83,7 @@ CPU = ThreadAffinity(7, "matcher", (2,), 2, "fifo", 5, (0,))
         ),
         cache_line_view(hostile_copy(LINE)),
         cache_line_view(dataclasses.replace(LINE, prefetch=UNKNOWN)),
+        level_latency_view(UNKNOWN),
         calibration_view(hostile_copy(dataclasses.replace(CLOCK, notes=("steered",), slew=UNKNOWN, skews=UNKNOWN))),
         plan_view(hostile_copy(PLAN), dataclasses.replace(HOST, nodes=UNKNOWN)),
         threads_view(7, [hostile_copy(CPU)], dataclasses.replace(HOST.cpu_sets, isolated=UNKNOWN, cpuset=UNKNOWN)),
@@ -125,6 +128,17 @@ def test_nothing_known_is_said() -> None:
     shown = text(cache_line_view(nothing))
     assert "verdict unknown" in shown
     assert "prefetch not available here, because no flush" in shown
+
+
+def test_levels_have_their_latency_beside_their_size() -> None:
+    levels = (
+        LevelLatency("L1d", 48 << 10, 24 << 10, 3, "huge", 1.5, 1.75),
+        LevelLatency("memory", None, 128 << 20, 3, "base", 90.0, 95.0),
+    )
+    shown = text(level_latency_view(known(levels, "measured")))
+    assert "L1d 48 KiB 24 KiB 1.50 ns 1.75 ns CPU 3, huge pages" in shown
+    assert "memory - 128 MiB 90 ns 95 ns CPU 3, base pages" in shown
+    assert "latency not available here, because no" in text(level_latency_view(unknown("a", "no memory")))
 
 
 # --- topology ---
