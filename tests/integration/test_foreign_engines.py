@@ -167,6 +167,15 @@ def test_commands_with_hundreds_of_events_each(process: EngineProcess) -> None:
 
 
 @every_right_one
+def test_the_measured_loops_count_the_same_events(process: EngineProcess, engine: str) -> None:
+    library, stream = RIGHT[engine](), STREAMS["touch"]
+    commands = commands_within(stream.commands(1, 2_000), process.ask(run.capabilities, library))
+    job = run.Job(library, stream.settings, [commands[:1_000], commands[1_000:]])
+    counts = [len(events) // EVENT.itemsize for events in process.ask(run.run, job).events]
+    assert process.ask(run.run_batched, job) == process.ask(run.run_one_at_a_time, job) == counts
+
+
+@every_right_one
 def test_a_reset_engine_is_a_new_one(process: EngineProcess, engine: str) -> None:
     library, stream = RIGHT[engine](), STREAMS["deep"]
     commands = commands_within(stream.commands(1, 5_000), process.ask(run.capabilities, library))
