@@ -73,18 +73,20 @@ def test_the_worked_examples_of_its_capabilities(process: EngineProcess, engine:
     assert tried >= {"simple_book": 22, "simple_book_in_c": 10, "ours": len(EXAMPLES)}[engine]
 
 
-@every_right_one
+@pytest.mark.scaled
 @PROPERTY
 @given(case=cases())
-def test_random_commands(process: EngineProcess, engine: str, case: Case) -> None:
-    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
+def test_random_commands(process: EngineProcess, case: Case) -> None:
+    for library in RIGHT.values():
+        assert_right(process, library(), case.settings, stream_of(case.rows))
 
 
-@every_right_one
+@pytest.mark.scaled
 @PROPERTY
 @given(case=WORLDS)
-def test_random_worlds(process: EngineProcess, engine: str, case: Case) -> None:
-    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
+def test_random_worlds(process: EngineProcess, case: Case) -> None:
+    for library in RIGHT.values():
+        assert_right(process, library(), case.settings, stream_of(case.rows))
 
 
 @every_right_one
