@@ -23,7 +23,7 @@ namespace lowlat {
 
 /// A foreign engine with the commands it was made for.
 template <typename Records, typename Run>
-Pass with_engine(ForeignEngine& foreign, const Records& commands, Run run) {
+static Pass with_engine(ForeignEngine& foreign, const Records& commands, Run run) {
     if (sizeof(typename Records::value_type) != foreign.command_size()) {
         throw nb::buffer_error("the engine was made for commands of another size");
     }
