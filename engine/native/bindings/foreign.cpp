@@ -23,11 +23,11 @@ namespace lowlat {
 
 /// A foreign engine with the commands it was made for.
 template <typename Records, typename Run>
-Pass with_engine(ForeignEngine& foreign, const Records&, Run run) {
+static Pass with_engine(ForeignEngine& foreign, const Records& commands, Run run) {
     if (sizeof(typename Records::value_type) != foreign.command_size()) {
         throw nb::buffer_error("the engine was made for commands of another size");
     }
-    return foreign.visit([&](auto& engine) {
+    return foreign.visit(commands.size(), [&](auto& engine) {
         Pass pass = run(engine, engine.sink());
         pass.tail = engine.tail();
         return pass;
