@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "engine/native/foreign/call_watch.hpp"
 #include "engine/native/foreign/lowlat_engine.h"
@@ -36,7 +37,11 @@ class EngineLibrary {
   public:
     /// Throws LibraryError. `stall_limit`: how long a call may take without an event.
     EngineLibrary(const std::string& path, std::chrono::milliseconds stall_limit) : file_(path) {
-        CallWatch::begin(path, stall_limit);
+        try {
+            CallWatch::begin(path, stall_limit);
+        } catch (const std::system_error& error) {
+            throw LibraryError(path + " cannot be loaded without a thread that watches it: " + error.what());
+        }
         const ForeignCall call("dlopen");
         void* const opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (opened == nullptr) throw LibraryError("cannot be loaded: " + std::string(dlerror()));
@@ -69,8 +74,8 @@ class EngineLibrary {
                                "; build it with this version's lowlat_engine.h");
         }
         if (interface_->size < sizeof(lowlat_engine_interface)) {
-            throw LibraryError(file_ + ": its interface has " + std::to_string(interface_->size) + " bytes, fewer than " +
-                               std::to_string(sizeof(lowlat_engine_interface)) +
+            throw LibraryError(file_ + ": its interface has " + std::to_string(interface_->size) +
+                               " bytes, fewer than " + std::to_string(sizeof(lowlat_engine_interface)) +
                                "; set `size` to sizeof(lowlat_engine_interface)");
         }
         const bool buffers = interface_->process != nullptr && interface_->drain != nullptr;
