@@ -85,18 +85,13 @@ class MovingCounters {
         });
         std::uint64_t took = ticks() - began;
         // An interrupt during the reading may be counted in a row that was read before it. Such a reading takes longer.
-        for (int again = 0; took > shortest_ + shortest_ / 4 && again < readings_again; ++again) took = settle();
-        shortest_ = std::min(shortest_, took);
+        const std::uint64_t longest = typical_ + typical_ / 4;
+        learn(took);
+        for (int again = 0; took > longest && again < readings_again; ++again) took = forget();
     }
 
-    /// Forget what moved since the last reading; how long it took.
-    std::uint64_t settle() {
-        const std::uint64_t began = ticks();
-        advance([](std::size_t, std::uint64_t) {});
-        const std::uint64_t took = ticks() - began;
-        shortest_ = std::min(shortest_, took);
-        return took;
-    }
+    /// Forget what moved since the last reading.
+    void settle() { learn(forget()); }
 
     const KernelCounters& kernel() const { return counters_; }
     std::vector<KernelCounter> all() { return counters_.read(); }
@@ -104,6 +99,21 @@ class MovingCounters {
   private:
     static constexpr int readings_to_settle = 20;
     static constexpr int readings_again = 3;
+    static constexpr std::uint64_t readings_learned = 8;  // a change of speed is typical after about so many
+
+    /// Read what moved, and drop it; how long it took.
+    std::uint64_t forget() {
+        const std::uint64_t began = ticks();
+        advance([](std::size_t, std::uint64_t) {});
+        return ticks() - began;
+    }
+
+    /// How long a reading takes changes with the CPU's speed and what its neighbors do, and it is longer after a gap,
+    /// in cold caches, than after another reading. One that others lengthen counts for little.
+    void learn(std::uint64_t took) {
+        const std::uint64_t counted = typical_ == 0 ? took : std::min(took, 2 * typical_);
+        typical_ = typical_ == 0 ? took : typical_ - typical_ / readings_learned + counted / readings_learned;
+    }
 
     /// Read all counters; `moved(counter, by)` for each that rose.
     template <typename Moved>
@@ -118,7 +128,7 @@ class MovingCounters {
 
     KernelCounters counters_;
     std::vector<std::uint64_t> last_;
-    std::uint64_t shortest_ = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t typical_ = 0;  // of the first readings after the last gaps, ticks
 };
 
 }  // namespace detail
