@@ -15,7 +15,7 @@ using namespace nb::literals;
 namespace lowlat {
 namespace {
 
-void register_region(nb::module_& m) {
+void register_region(const nb::module_& m) {
     nb::class_<MemoryRegion>(m, "MemoryRegion")
         .def(
             "__init__",
@@ -36,7 +36,7 @@ void register_region(nb::module_& m) {
             "offset"_a, "bytes"_a, "Have the kernel give memory to a part; 0 or an errno.");
 }
 
-void register_chase(nb::module_& m) {
+void register_chase(const nb::module_& m) {
     nb::class_<PointerChase>(m, "PointerChase")
         .def(
             "__init__",
@@ -71,6 +71,7 @@ void register_bandwidth(nb::module_& m) {
         [](const std::vector<std::tuple<unsigned, std::uintptr_t, std::size_t>>& memory, int work,
            std::int64_t duration_ns) {
             std::vector<ThreadMemory> threads;
+            threads.reserve(memory.size());
             for (const auto& [cpu, address, bytes] : memory)
                 // NOLINTNEXTLINE(performance-no-int-to-ptr): Python passes addresses as numbers
                 threads.push_back({.cpu = cpu, .start = reinterpret_cast<std::byte*>(address), .bytes = bytes});

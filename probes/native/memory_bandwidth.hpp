@@ -31,7 +31,7 @@ namespace detail {
 
 using Vector [[gnu::vector_size(16), gnu::may_alias]] = std::uint64_t;
 inline constexpr std::size_t vectors_of_line = 4;
-inline constexpr std::size_t stretch_bytes = 64 * 1024;
+inline constexpr std::size_t stretch_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t block_stretches = 16;  // timed as one: 50 us or more
 
 // The empty assembly keeps the compiler from dropping the loads, and from calling memset and memcpy, which choose their
@@ -95,6 +95,7 @@ inline std::vector<ThreadBandwidth> measure_bandwidth(const std::vector<ThreadMe
                                                       std::int64_t duration_ns) {
     constexpr double mebibyte = 1024.0 * 1024.0;
     std::vector<unsigned> cpus;
+    cpus.reserve(memory.size());
     for (const ThreadMemory& each : memory) cpus.push_back(each.cpu);
     std::atomic<bool> stop{false};
     std::atomic<std::size_t> waiting{memory.size()};
