@@ -48,6 +48,8 @@ VERBS = (
     "doctor --root problem",
     "cores",
     "affinity plan",
+    "init-engine mine",
+    "init-engine --header",
     "profiles",
     "help bench",
     "completion bash",
