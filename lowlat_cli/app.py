@@ -31,6 +31,7 @@ from lowlat_cli.verbs.record import record
 from lowlat_cli.verbs.replay import replay
 from lowlat_cli.verbs.report import report
 from lowlat_cli.verbs.topology import topology
+from lowlat_cli.verbs.verify import verify
 
 _EPILOG = """
 Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.toml or [tool.lowlat] of pyproject.toml in
@@ -66,6 +67,7 @@ app.add_typer(journal)
 app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
+app.command(cls=Verb, epilog=_EPILOG)(verify)
 app.command("init-engine", cls=Verb, epilog=_EPILOG)(init_engine)
 app.command("help", cls=PlainVerb)(help_)
 app.command(cls=PlainVerb)(completion)
@@ -111,6 +113,7 @@ def root(
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
+      lowlat verify --engine ./mine.so    does your engine do what the native one does?
       lowlat init-engine my-engine        a project for a matching engine of your own
     """
     if ctx.invoked_subcommand is None:

@@ -21,6 +21,7 @@ from lowlat.reports.compare.history import History
 from lowlat.reports.model.book import BookDocument, BooksDocument
 from lowlat.reports.model.capture import Capture
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.conformance import Conformance
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
@@ -78,6 +79,7 @@ DOCUMENTS: Final = (
     Document(Jitter, ("jitter",)),
     Document(Capture, ("capture",)),
     Document(Cores, ("cores",)),
+    Document(Conformance, ("verify",)),
     Document(ThreadsDocument, ("affinity show", "affinity set")),
     Document(Plan, ("affinity plan",)),
 )

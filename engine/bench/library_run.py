@@ -13,7 +13,7 @@ from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library
-from lowlat.engine.matching.native import MemoryPart
+from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
 from lowlat.reports.model.context import Library
 from lowlat.reports.model.results import NativeCheck
@@ -35,13 +35,13 @@ class _LibraryRun(CompiledRun):
     engine: LibraryEngine
 
     def __init__(self, setup: RunSetup, engine: LibraryEngine) -> None:
-        compared = ComparedEngine(engine)
+        compared = ComparedEngine(engine, Engine.of(setup.settings), engine.not_compared)
         self._digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
         self._check = NativeCheck(
             commands=compared.commands,
             events=compared.events,
             difference=compared.difference,
-            not_compared=compared.not_compared,
+            not_compared=engine.not_compared,
         )
         super().__init__(setup, engine)
 

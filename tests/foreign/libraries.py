@@ -1,7 +1,7 @@
 """The foreign engines of the tests, each built once and then found by what it was built from.
 
-`simple_book.cpp` and `simple_book.c` are right. `broken` ones are `simple_book.cpp` with one fault of matching. Those in
-`bad/`, a file each, break the contract of `lowlat_engine.h`; most are `simple_book.c` with one thing spoiled.
+`simple_book.cpp` and `simple_book.c` are right. `broken` ones are `simple_book.cpp` with one fault of matching. Those
+in `bad/`, a file each, break the contract of `lowlat_engine.h`; most are `simple_book.c` with one thing spoiled.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from lowlat.engine.conformance.rows import PLAIN, Row, stream_of
 from lowlat.engine.matching.commands import command, commands, describe, extended_command, extended_commands
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import RULE_FIELDS, pools
@@ -22,19 +23,6 @@ from lowlat.engine.matching.records import (
     Side,
     TimeInForce,
 )
-
-Row = tuple[int, ...]
-"""One command, in the order of `COMMAND` or `EXTENDED_COMMAND`."""
-
-PLAIN = len(COMMAND.names or ())
-WIDE = len(EXTENDED_COMMAND.names or ())
-
-
-def stream_of(rows: Sequence[Row]) -> Commands:
-    """The rows as an array; of `COMMAND` if none has further terms."""
-    if all(len(row) == PLAIN for row in rows):
-        return commands(*rows)
-    return extended_commands(*(row + (0,) * (WIDE - len(row)) for row in rows))
 
 
 def difference(one: MatchingEngine, other: MatchingEngine, rows: Sequence[Row]) -> str | None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import SearchStrategy
 
+from lowlat.engine.conformance.rows import Row, stream_of
 from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
@@ -15,7 +16,7 @@ from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import ExecInst, TimeInForce
 from lowlat.engine.reference.engine import ReferenceEngine
-from tests.property.comparison import Row, paste, state_difference, stream_of
+from tests.property.comparison import paste, state_difference
 from tests.property.strategies import Domain, cancels, limits, markets, naming, reduces, replaces, wrong
 from tests.property.worlds import ROOMY, kinds
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lowlat.engine.conformance.rows import WIDE, Row
 from lowlat.engine.matching.records import (
     STOP_KINDS,
     CommandType,
@@ -18,7 +19,6 @@ from lowlat.engine.matching.records import (
     Side,
     TimeInForce,
 )
-from tests.property.comparison import WIDE, Row
 
 DISPLAY = 10
 """The place of `display_quantity` in a row."""

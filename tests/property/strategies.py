@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from lowlat.engine.conformance.rows import WIDE, Row
 from lowlat.engine.matching.commands import command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
@@ -27,7 +28,7 @@ from lowlat.engine.matching.records import (
     TimeInForce,
 )
 from lowlat.engine.reference.engine import ReferenceEngine
-from tests.property.comparison import WIDE, Row, paste
+from tests.property.comparison import paste
 
 T = TypeVar("T")
 

@@ -7,6 +7,8 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from lowlat.engine.conformance.examples import EXAMPLES
+from lowlat.engine.conformance.examples.example import failure
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
@@ -16,8 +18,6 @@ from tests.property.broken_rules import BROKEN_RULES, AllOrNoneTradesInPart
 from tests.property.comparison import difference, pasted
 from tests.property.strategies import PROPERTY, Case, cases
 from tests.property.worlds import ROOMY, WORLDS, world_rows
-from tests.worked_examples import EXAMPLES
-from tests.worked_examples.example import failure
 
 TWO_BOOKS = st.just(EngineConfig((Instrument(), Instrument()), orders=64, trades=64))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from lowlat.engine.conformance.rows import Row
 from lowlat.engine.matching.commands import extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
@@ -23,7 +24,7 @@ from lowlat.engine.matching.records import (
 )
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property import broken_rules
-from tests.property.comparison import Row, difference, paste
+from tests.property.comparison import difference, paste
 from tests.property.strategies import EXAMPLES, PROPERTY, Case, cases, mixed, naming
 from tests.property.worlds import kinds, world_settings
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lowlat.engine.conformance.rows import stream_of
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import CommandType, ExecType, TradingPhase
 from lowlat.engine.reference.engine import ReferenceEngine
-from tests.property.comparison import difference, paste, pasted, stream_of
+from tests.property.comparison import difference, paste, pasted
 from tests.property.rebuilt import Rebuilt
 from tests.property.strategies import EXAMPLES, PROPERTY, Case
 from tests.property.worlds import WORLDS

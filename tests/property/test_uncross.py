@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lowlat.engine.conformance.examples.example import buy, phase, sell, traded_at
+from lowlat.engine.conformance.rows import Row, stream_of
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
 from lowlat.engine.matching.records import Side, TradingPhase
 from tests.engines import ENGINES
-from tests.property.comparison import Row, stream_of
 from tests.property.strategies import PROPERTY
-from tests.worked_examples.example import buy, phase, sell, traded_at
 
 TICK = 3
 ORDERS = st.lists(st.tuples(st.sampled_from(Side), st.integers(-8, 8), st.integers(1, 5)), max_size=12)

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from lowlat.engine.conformance.rows import Row
 from lowlat.engine.matching.commands import command, extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN, Instrument
@@ -25,7 +26,6 @@ from lowlat.engine.matching.records import (
     TimeInForce,
     TradingPhase,
 )
-from tests.property.comparison import Row
 from tests.property.strategies import (
     DRY_ORDERS,
     NEW_IDS,

@@ -1,5 +1,5 @@
-// Calls into a foreign library: what is under way, and the end of the process if it crashes, hangs or never stops to
-// emit events. It ends with one line on stderr, which is what the parent reports.
+// Calls into a foreign library: what is under way, and the end of the process if it crashes, hangs, calls exit() or
+// never stops to emit events. It ends with one line on stderr, which is what the parent reports.
 #pragma once
 
 #include <sched.h>
@@ -41,6 +41,7 @@ class CallWatch {
         limit_ms_.store(limit.count(), std::memory_order_relaxed);
         [[maybe_unused]] static const bool begun = [] {
             catch_signals();
+            std::atexit(&on_exit);
             std::thread(watch).detach();
             return true;
         }();
@@ -94,6 +95,11 @@ class CallWatch {
             default:
                 give_up("aborted (SIGABRT)");
         }
+    }
+
+    /// A library that calls exit() would choose the process's code, 0 as well.
+    static void on_exit() {
+        if (function_.load(std::memory_order_relaxed) != nullptr) give_up("ended its process");
     }
 
     /// The count that another thread adds to without a lock: only whether it changes matters.

@@ -1,30 +1,12 @@
-"""The rules of `tests/worked_examples` hold on both engines, and every rejection reason occurs where it should."""
+"""The rules of `engine/conformance/examples` hold on both engines; every rejection reason occurs where it should."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from lowlat.engine.matching.commands import command, commands, extended_command
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
-from lowlat.engine.matching.records import (
-    QUANTITY_MAX,
-    CommandType,
-    ExecInst,
-    ExecType,
-    MatchAlgorithm,
-    PoolPolicy,
-    Reason,
-    Side,
-    TickRounding,
-    TradingPhase,
-)
-from tests.engines import ENGINES
-from tests.property.comparison import Row, stream_of
-from tests.worked_examples import EXAMPLES
-from tests.worked_examples.example import (
+from lowlat.engine.conformance.examples import EXAMPLES
+from lowlat.engine.conformance.examples.example import (
     ALL_OR_NONE,
     DAY,
     FOK,
@@ -46,6 +28,24 @@ from tests.worked_examples.example import (
     stop,
     trail,
 )
+from lowlat.engine.conformance.rows import Row, stream_of
+from lowlat.engine.matching.commands import command, commands, extended_command
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine
+from lowlat.engine.matching.records import (
+    QUANTITY_MAX,
+    CommandType,
+    ExecInst,
+    ExecType,
+    MatchAlgorithm,
+    PoolPolicy,
+    Reason,
+    Side,
+    TickRounding,
+    TradingPhase,
+)
+from tests.engines import ENGINES
 
 RULES = Instrument(tick=5, lot=2, price_min=0, price_max=200)
 

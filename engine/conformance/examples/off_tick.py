@@ -1,9 +1,9 @@
 """Prices that an engine changes: rounded to the tick, or slid behind the other side."""
 
+from lowlat.engine.conformance.examples.example import POST_ONLY, SLIDE, Example, buy, replace, sell
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MIN, Instrument
 from lowlat.engine.matching.records import TickRounding
-from tests.worked_examples.example import POST_ONLY, SLIDE, Example, buy, replace, sell
 
 NEAREST = EngineConfig((Instrument(tick=10, off_tick=TickRounding.NEAREST, price_min=-200, price_max=200),), orders=16)
 PASSIVE = EngineConfig((Instrument(tick=10, off_tick=TickRounding.PASSIVE),), orders=16)

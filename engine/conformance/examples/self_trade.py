@@ -1,9 +1,9 @@
 """Self-trade prevention: what happens when an incoming order meets one of its own participant."""
 
+from lowlat.engine.conformance.examples.example import ALL_OR_NONE, FOK, POST_ONLY, Example, buy, replace, sell
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import PoolPolicy, SelfTradePrevention
-from tests.worked_examples.example import ALL_OR_NONE, FOK, POST_ONLY, Example, buy, replace, sell
 
 NONE, RESTING, INCOMING = (
     SelfTradePrevention.NONE,

@@ -1,9 +1,19 @@
 """All-or-none orders: passed over, waiting, tried again, in a book that they may cross."""
 
+from lowlat.engine.conformance.examples.example import (
+    ALL_OR_NONE,
+    POST_ONLY,
+    Example,
+    buy,
+    market,
+    reduce,
+    replace,
+    sell,
+    stop,
+)
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import PoolPolicy, Side
-from tests.worked_examples.example import ALL_OR_NONE, POST_ONLY, Example, buy, market, reduce, replace, sell, stop
 
 EXAMPLES = [
     Example(

@@ -1,9 +1,6 @@
 """Limit, market, cancel, reduce, replace; immediate, fill or kill, post only; full pools; the ends of int64."""
 
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import PoolPolicy, Side
-from tests.worked_examples.example import (
+from lowlat.engine.conformance.examples.example import (
     FOK,
     IOC,
     POST_ONLY,
@@ -16,6 +13,9 @@ from tests.worked_examples.example import (
     replace,
     sell,
 )
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import PoolPolicy, Side
 
 EXAMPLES = [
     Example(

@@ -1,10 +1,6 @@
 """Stops: when they become due, the order in which they are executed, and how trailing stops follow the price."""
 
-from lowlat.engine.matching.commands import extended_command
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import CommandType, ExecInst, PoolPolicy, SelfTradePrevention, Side
-from tests.worked_examples.example import (
+from lowlat.engine.conformance.examples.example import (
     DAY,
     Example,
     buy,
@@ -16,6 +12,10 @@ from tests.worked_examples.example import (
     traded_at,
     trail,
 )
+from lowlat.engine.matching.commands import extended_command
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import CommandType, ExecInst, PoolPolicy, SelfTradePrevention, Side
 
 BUY, SELL = Side
 BASIS_POINTS = ExecInst.TRAIL_BASIS_POINTS

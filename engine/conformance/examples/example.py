@@ -1,4 +1,4 @@
-"""Defines worked examples, and checks engines with them.
+"""Worked examples, and a check of an engine with one.
 
 A book is written with one level per line: side, price, the level's quantity, then its orders, oldest first, as
 `id:quantity`; an iceberg as `id:slice+hidden`, an all-or-none order as `id:quantity!`. Waiting stops follow, one per
@@ -13,12 +13,12 @@ from textwrap import dedent
 
 import numpy as np
 
+from lowlat.engine.conformance.rows import Row, stream_of
 from lowlat.engine.matching.commands import command, describe, extended_command
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import CommandType, ExecInst, Side, TimeInForce, TradingPhase
-from tests.property.comparison import Row, stream_of
 
 IOC, FOK, DAY, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY, TimeInForce.GTD
 POST_ONLY, SLIDE, ALL_OR_NONE = ExecInst.POST_ONLY, ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE, ExecInst.ALL_OR_NONE
@@ -97,6 +97,7 @@ def buy(
 def sell(
     order_id: int, quantity: int, price: int, time_in_force: int = 0, flags: int = 0, symbol: int = 0, **terms: int
 ) -> Row:
+    """The same for a sell order."""
     row = buy(order_id, quantity, price, time_in_force, flags, symbol, **terms)
     return (*row[:5], Side.SELL, *row[6:])
 
@@ -105,6 +106,7 @@ TERMS = ("trigger", "expiry", "display_quantity", "participant_id", "self_trade"
 
 
 def market(order_id: int, side: Side, quantity: int) -> Row:
+    """A market order."""
     return command(CommandType.MARKET, order_id, side=side, quantity=quantity)
 
 
@@ -117,6 +119,7 @@ def stop(
     time_in_force: TimeInForce = TimeInForce.GTC,
     expiry: int = 0,
 ) -> Row:
+    """A stop or, with a `price`, a stop-limit order."""
     return extended_command(
         CommandType.STOP if price is None else CommandType.STOP_LIMIT,
         order_id,
@@ -130,28 +133,34 @@ def stop(
 
 
 def trail(order_id: int, side: Side, quantity: int, distance: int, flags: int = 0) -> Row:
+    """A trailing stop."""
     return extended_command(
         CommandType.TRAILING_STOP, order_id, side=side, quantity=quantity, trigger=distance, flags=flags
     )
 
 
 def cancel(order_id: int, symbol: int = 0) -> Row:
+    """A cancel."""
     return command(CommandType.CANCEL, order_id, symbol=symbol)
 
 
 def reduce(order_id: int, quantity: int) -> Row:
+    """A reduce by `quantity`."""
     return command(CommandType.REDUCE, order_id, quantity=quantity)
 
 
 def replace(order_id: int, quantity: int, price: int, flags: int = 0) -> Row:
+    """A replacement."""
     return command(CommandType.REPLACE, order_id, price=price, quantity=quantity, flags=flags)
 
 
 def clock(time: int) -> Row:
+    """The clock set to `time`."""
     return command(CommandType.ADVANCE_TIME, 0, quantity=time)
 
 
 def phase(entered: TradingPhase) -> Row:
+    """A symbol's new phase."""
     return command(CommandType.PHASE, 0, quantity=entered)
 
 

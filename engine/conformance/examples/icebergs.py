@@ -1,9 +1,9 @@
 """Icebergs: orders of which only a slice queues."""
 
+from lowlat.engine.conformance.examples.example import FOK, Example, buy, reduce, replace, sell
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import PoolPolicy
-from tests.worked_examples.example import FOK, Example, buy, reduce, replace, sell
 
 EXAMPLES = [
     Example(

@@ -1,9 +1,9 @@
 """Pro-rata symbols: the slices of a level share the incoming quantity."""
 
+from lowlat.engine.conformance.examples.example import FOK, Example, buy, sell
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, SelfTradePrevention
-from tests.worked_examples.example import FOK, Example, buy, sell
 
 SHARED = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA),), orders=16, trades=16)
 TENS = EngineConfig((Instrument(algorithm=MatchAlgorithm.PRO_RATA, lot=10),), orders=16, trades=16)

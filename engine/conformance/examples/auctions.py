@@ -1,9 +1,6 @@
 """Phases: the commands they accept, the uncross, the end of the day."""
 
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.instrument import Instrument
-from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, SelfTradePrevention, Side, TradingPhase
-from tests.worked_examples.example import (
+from lowlat.engine.conformance.examples.example import (
     ALL_OR_NONE,
     DAY,
     IOC,
@@ -20,6 +17,9 @@ from tests.worked_examples.example import (
     traded_at,
     trail,
 )
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import MatchAlgorithm, PoolPolicy, SelfTradePrevention, Side, TradingPhase
 
 BUY, SELL = Side
 CONTINUOUS, CALL, HALTED, CLOSED = map(phase, TradingPhase)

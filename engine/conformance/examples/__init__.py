@@ -1,6 +1,6 @@
 """The matching rules of `docs/matching.md` as examples small enough to check by hand."""
 
-from tests.worked_examples import (
+from lowlat.engine.conformance.examples import (
     all_or_none,
     auctions,
     expiry,
@@ -11,7 +11,7 @@ from tests.worked_examples import (
     self_trade,
     stops,
 )
-from tests.worked_examples.example import Example
+from lowlat.engine.conformance.examples.example import Example
 
 EXAMPLES: list[Example] = [
     *plain.EXAMPLES,

@@ -1,7 +1,6 @@
 """The clock, and good-till-date orders."""
 
-from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
-from tests.worked_examples.example import (
+from lowlat.engine.conformance.examples.example import (
     ALL_OR_NONE,
     GTD,
     TWO_SYMBOLS,
@@ -13,6 +12,7 @@ from tests.worked_examples.example import (
     sell,
     stop,
 )
+from lowlat.engine.matching.records import SelfTradePrevention, Side, TradingPhase
 
 EXAMPLES = [
     Example(

@@ -1,0 +1,119 @@
+"""What an engine is compared by: worked examples, random worlds, the profiles, recorded orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from lowlat.engine.conformance.examples import EXAMPLES
+from lowlat.engine.conformance.rows import stream_of
+from lowlat.engine.conformance.worlds import World
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.profile import load_profile, profile_names
+from lowlat.engine.flow.synthetic import synthetic_flow
+from lowlat.engine.foreign.capabilities import needed
+from lowlat.engine.foreign.records import Capability
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import RULE_FIELDS
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Commands, PoolPolicy
+
+_PLAIN: Final = Instrument()
+LIVE_ORDERS_MAX: Final = 200_000
+"""Resting orders of the largest profile: a larger one would only repeat the others for longer."""
+ROOM: Final = 1024
+"""Orders that an engine of a small case is made for: more than ever rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Commands for an empty engine with these settings. `lacks`: the capabilities that they need and it has not."""
+
+    name: str
+    settings: EngineConfig
+    commands: Commands
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def rules(self) -> str:
+        """The rules of the symbols that are not plain, in words."""
+        told = []
+        for symbol, each in enumerate(self.settings.instruments):
+            other = [
+                f"{name} {_word(getattr(each, name))}"
+                for name in RULE_FIELDS
+                if getattr(each, name) != getattr(_PLAIN, name)
+            ]
+            told += [f"symbol {symbol}: {', '.join(other)}"] * bool(other)
+        more = len(self.settings.instruments)
+        return "; ".join([*([f"{more:,} symbols"] if more > 1 else []), *told])
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Cases of one kind, each made when its turn comes."""
+
+    name: str
+    cases: Sequence[Callable[[], Case]]
+
+
+Claimed: TypeAlias = frozenset[Capability]
+
+
+def suites(
+    claimed: Claimed, *, worlds: int, seed: int, commands: int, recorded: Sequence[str] = ()
+) -> tuple[Suite, ...]:
+    """Every suite. `worlds`: how many; `commands`: of each profile; `recorded`: files of recorded orders."""
+    return (
+        Suite("worked examples", [partial(_example, claimed, at) for at in range(len(EXAMPLES))]),
+        Suite("random worlds", [partial(_world, claimed, f"{seed}/{at}") for at in range(worlds)]),
+        Suite("profiles", [partial(_profile, claimed, name, commands, seed) for name in _profiles()]),
+        *([Suite("recorded", [partial(_recorded, claimed, file) for file in recorded])] if recorded else []),
+    )
+
+
+def _profiles() -> list[str]:
+    """The built-in ones that are soon seeded."""
+    return [name for name in profile_names() if load_profile(name).live_orders <= LIVE_ORDERS_MAX]
+
+
+def _example(claimed: Claimed, at: int) -> Case:
+    example = EXAMPLES[at]
+    stream = stream_of([*example.given, *example.does])
+    return _case(claimed, example.rule, example.settings.instruments, stream, ROOM)
+
+
+def _world(claimed: Claimed, seed: str) -> Case:
+    world = World(claimed, seed)
+    return _case(claimed, f"world {seed}", world.instruments, world.commands, ROOM)
+
+
+def _profile(claimed: Claimed, name: str, commands: int, seed: int) -> Case:
+    return _flow(claimed, synthetic_flow(load_profile(name), commands, seed))
+
+
+def _recorded(claimed: Claimed, file: str) -> Case:
+    from lowlat.engine.flow.recording import RecordedFlow
+    from lowlat.engine.flow.registry import reader_of
+
+    read = reader_of(Path(file)).read(Path(file))
+    return _flow(claimed, read.flow() if isinstance(read, RecordedFlow) else read)
+
+
+def _flow(claimed: Claimed, flow: Flow) -> Case:
+    return _case(claimed, flow.name, flow.instruments, flow.commands, flow.orders)
+
+
+def _case(claimed: Claimed, name: str, instruments: tuple[Instrument, ...], commands: Commands, orders: int) -> Case:
+    """Pools never run out: what an engine does without memory is its own."""
+    settings = EngineConfig(instruments, orders, trades=ROOM, when_orders_dry=PoolPolicy.GROW)
+    lacks = sorted(capability.name for capability in needed(commands, instruments).keys() - claimed)
+    return Case(name, settings, commands, tuple(lacks))
+
+
+def _word(value: int) -> str:
+    return value.name if isinstance(value, IntEnum) else str(value)

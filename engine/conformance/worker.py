@@ -1,0 +1,127 @@
+"""`python -m lowlat.engine.conformance.worker` reads a `ConformanceJob` from stdin, loads the library and compares its
+engine case by case. Stops at the first fault, and makes it short.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from lowlat.engine.conformance.cases import Case, suites
+from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
+from lowlat.engine.conformance.messages import Begun, ConformanceJob, Found, Judged, Message, Shrinking
+from lowlat.engine.conformance.shrinking import Outcome, shrunk, tried
+from lowlat.engine.foreign.compared import shown
+from lowlat.engine.foreign.description import STALL_LIMIT_S
+from lowlat.engine.foreign.library import LoadedLibrary, apart_from_stdout, loaded
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side, TimeInForce
+from lowlat.probes.cpu.threads import end_with_parent
+from lowlat.reports.model.conformance import Counterexample
+
+Tell = Callable[[Message], None]
+
+
+def main() -> None:
+    """`lowlat.child_process.run_program` reports what fails."""
+    job = msgspec.json.decode(sys.stdin.buffer.read(), type=ConformanceJob)
+    end_with_parent(job.parent)
+    with apart_from_stdout() as out:
+
+        def tell(message: Message) -> None:
+            out.write(msgspec.json.encode(message) + b"\n")
+            out.flush()
+
+        _run(job, loaded(job.library, STALL_LIMIT_S), tell)
+
+
+def _run(job: ConformanceJob, library: LoadedLibrary, tell: Tell) -> None:
+    claimed = library.description.capabilities
+    all_suites = suites(claimed, worlds=job.worlds, seed=job.seed, commands=job.commands, recorded=job.recorded)
+    if job.only is not None:
+        chosen, at = all_suites[job.only[0]], job.only[1]
+        tell(Shrinking())
+        tell(Found(_ended(library, chosen.name, chosen.cases[at]())))
+        return
+    for number, suite in enumerate(all_suites):
+        for at, make in enumerate(suite.cases):
+            tell(Begun(number, at, len(suite.cases)))
+            case = make()
+            if case.lacks:
+                tell(Judged(number, 0, 0, case.lacks))
+                continue
+            difference, events = compare(library, case)
+            if difference is not None:
+                tell(Shrinking())
+                tell(Found(_different(library, suite.name, case, difference)))
+                return
+            tell(Judged(number, len(case.commands), events, ()))
+
+
+def _different(library: LoadedLibrary, suite: str, case: Case, first: Difference) -> Counterexample:
+    """The case, cut behind the first difference and made short, with both engines' events."""
+    short = _shortest(library, with_commands(case, case.commands[: first.command + 1]), Outcome.DIFFERENT)
+    found, _ = compare(library, short)
+    if found is None:  # it depends on what was there before
+        short, found = case, first
+    given, expected = events_of(library, short, found.how)
+    return _counterexample(suite, case, short, found.how, found.command, found.text, expected, given)
+
+
+def _ended(library: LoadedLibrary, suite: str, case: Case) -> Counterexample:
+    """The same of a case that ends the engine's process."""
+    short = _shortest(library, case, Outcome.ENDED)
+    expected = Engine.of(short.settings).process(short.commands)
+    return _counterexample(suite, case, short, "in batches or one at a time", None, "", expected, expected[:0])
+
+
+def _shortest(library: LoadedLibrary, case: Case, outcome: Outcome) -> Case:
+    def shows(commands: Commands) -> bool:
+        candidate = with_commands(case, commands)
+        return tried(lambda: compare(library, candidate)[0] is not None) is outcome
+
+    return with_commands(case, shrunk(case.commands, shows)) if shows(case.commands) else case
+
+
+def _counterexample(
+    suite: str,
+    case: Case,
+    short: Case,
+    how: str,
+    command: int | None,
+    text: str,
+    expected: np.ndarray[Any, Any],
+    given: np.ndarray[Any, Any],
+) -> Counterexample:
+    return Counterexample(
+        suite=suite,
+        case=case.name,
+        case_commands=len(case.commands),
+        rules=case.rules,
+        commands=tuple(_named(row) for row in short.commands),
+        how=how,
+        command=command,
+        difference=text,
+        expected=tuple(map(shown, expected)),
+        given=tuple(map(shown, given)),
+    )
+
+
+_NAMES = {"kind": CommandType, "side": Side, "time_in_force": TimeInForce, "self_trade": SelfTradePrevention}
+
+
+def _named(row: Any) -> dict[str, int | str]:
+    """A command by field, with the names of its numbers."""
+    fields: dict[str, int | str] = {}
+    for name in row.dtype.names:
+        value, known = int(row[name]), _NAMES.get(name)
+        fields[name] = known(value).name if known and value in frozenset(known) else value
+    return fields
+
+
+if __name__ == "__main__":
+    main()

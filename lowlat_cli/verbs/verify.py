@@ -1,0 +1,122 @@
+"""`lowlat verify`: does an engine do what the native one does, and if not, in which few commands?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lowlat.errors import ExitCode, UsageError
+from lowlat_cli.destination import Destination
+from lowlat_cli.options.shared import (
+    SEED_MAX,
+    ColorOption,
+    DebugOption,
+    FormatOption,
+    OutputOption,
+    QuietOption,
+    VerboseOption,
+    count,
+)
+from lowlat_cli.progress import shown_progress
+from lowlat_cli.session import color_of
+from lowlat_cli.signals import interrupted_exit_code
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WORLDS_MAX = 1_000_000
+COMMANDS_MAX = 10_000_000
+
+
+def _library(value: Any) -> str:
+    from lowlat.engine.bench.engines import engine_entry, is_library
+
+    if not is_library(str(value)):
+        raise typer.BadParameter(f"{value!r} is not the file of a library; write its path, as in ./libmine.so")
+    try:
+        return engine_entry(str(value)).name
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def verify(
+    ctx: typer.Context,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", metavar="FILE", parser=_library, help="A shared library behind lowlat_engine.h."),
+    ],
+    recorded: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Recorded orders to compare with too, as 'lowlat replay' takes them."),
+    ] = None,
+    worlds: Annotated[
+        int, typer.Option("--worlds", metavar="N", parser=count(0, WORLDS_MAX), help="How many random worlds.")
+    ] = 300,
+    commands: Annotated[
+        int,
+        typer.Option("--commands", "-n", metavar="N", parser=count(1, COMMANDS_MAX), help="Commands of each profile."),
+    ] = 20_000,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="S", parser=count(0, SEED_MAX), help="Random seed; the same seed gives the same commands."
+        ),
+    ] = 1,
+    output_format: FormatOption = "table",
+    output: OutputOption = None,
+    verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Compare an engine with the native one, event by event.
+
+    It gets the worked examples of the contract, random worlds, and the profiles: each as far as it takes what is in
+    it, in batches and, after a reset, one command at a time. The first fault is made short: the fewest commands that
+    show it, with the events of both engines. Exits with 1 if there is one, and with 3 if the engine crashed, hung, or
+    broke the interface.
+
+    \b
+    Examples:
+      lowlat verify --engine ./libmine.so                  the usual set, in seconds
+      lowlat verify --engine ./libmine.so --worlds 100000  for a night
+      lowlat verify --engine ./libmine.so day.csv          recorded orders too
+      lowlat verify --engine ./libmine.so --json | jq .counterexample
+    """
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
+    destination.check()
+    for file in recorded or ():
+        _check_readable(file)
+
+    from lowlat.engine.conformance.verify import VerifyPlan
+    from lowlat.engine.conformance.verify import verify as compare
+
+    plan = VerifyPlan(worlds, seed, commands, tuple(str(file.absolute()) for file in recorded or ()))
+    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        found = compare(engine, plan, progress)
+
+    def document() -> str:
+        from lowlat.documents import text
+
+        return text(found)
+
+    def draw(on: Console) -> None:
+        from lowlat_cli.views.verify import verify_view
+
+        on.print(*verify_view(found, verbose=verbose), sep="\n", highlight=False)
+
+    destination.write(document, draw)
+    return {
+        "conforms": ExitCode.OK,
+        "differs": ExitCode.GATE_FAILED,
+        "failed": ExitCode.NOT_VALID,
+        "interrupted": interrupted_exit_code(),
+    }[found.status]
+
+
+def _check_readable(file: Path) -> None:
+    from lowlat.engine.flow.registry import reader_of
+
+    reader_of(file)
