@@ -356,10 +356,8 @@ def _failure(returned: int, err: bytes, library: str | None = None) -> RunFailed
     if returned == ExitCode.USAGE:
         return RunFailedError(lines[-1], ExitCode.USAGE)
     if library is not None:
-        said = (
-            lines[-1] if returned == ExitCode.NOT_VALID else f"a run of {library} {ending(returned)}: {_cause(lines)}"
-        )
-        return RunFailedError(said, ExitCode.NOT_VALID)
+        said = lines[-1] if returned == ExitCode.NOT_VALID else f"its process {ending(returned)}: {_cause(lines)}"
+        return RunFailedError(said if said.startswith(library) else f"{library}: {said}", ExitCode.NOT_VALID)
     if returned == -signal.SIGKILL:
         what = "most likely because memory ran out; measure fewer --commands or --orders"
         return RunFailedError(f"a run's process {ending(returned)}, {what}", ExitCode.NOT_VALID)

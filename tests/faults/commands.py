@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.foreign.libraries import simple_book_in_c
 
 LOWLAT: Final = str(Path(sys.executable).with_name("lowlat"))
 
@@ -86,6 +89,8 @@ MEASURING: Final = (
     Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog"),
     Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books"),
     Command(("bench", *_FLOW, "--engine", "reference", "--json")),
+    Command(("bench", *_FLOW, "-p", "steady", "--engine", "in/engine.so", "--json")),
+    Command(("verify", "--engine", "in/engine.so", "--worlds", "2", "-n", "100", "--json")),
     Command(
         ("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json"), costly=True
     ),
@@ -106,6 +111,7 @@ def prepare(folder: Path) -> None:
         subprocess.run([LOWLAT, *arguments], cwd=made, check=True, capture_output=True, timeout=300)
 
     lowlat("bench", "-n", "2000", "-p", "steady", "--runs", "1", "--journal", "day.journal", "-o", "a.json")
+    shutil.copy(simple_book_in_c(), made / "engine.so")
     (made / "latencies.txt").write_text("".join(f"{value}\n" for value in range(100)))
     lowlat("bench", "-n", "300", "--runs", "4", "-o", "base.json")
     # The same figures, an hour later: nothing can have become slower.

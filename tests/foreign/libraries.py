@@ -1,7 +1,8 @@
 """The foreign engines of the tests, each built once and then found by what it was built from.
 
-`simple_book.cpp` and `simple_book.c` are right. `broken` ones are `simple_book.cpp` with one fault of matching. Those
-in `bad/`, a file each, break the contract of `lowlat_engine.h`; most are `simple_book.c` with one thing spoiled.
+`simple_book.cpp`, `simple_book.c` and `ours.c` are right. `broken` ones are `simple_book.cpp` with one fault of
+matching. Those in `bad/`, a file each, break the contract of `lowlat_engine.h`; most are `simple_book.c` with one
+thing spoiled.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests.built import ROOT, tool
+from tests.built import ROOT, built, tool
 
 FOLDER = Path(__file__).parent
 INTERFACE = ROOT / "engine/native/foreign"
@@ -50,6 +51,13 @@ def simple_book_in_c() -> Path:
     return _built("simple_book_in_c", FOLDER / "simple_book.c")
 
 
+def ours() -> Path:
+    """Our own engine as a foreign one, of every capability."""
+    lowlat = built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
+    linked = ("-I", str(ROOT / "engine/native/c_api"), str(lowlat), f"-Wl,-rpath,{lowlat.parent}")
+    return _built("ours", FOLDER / "ours.c", *linked)
+
+
 def broken(fault: str) -> Path:
     """`simple_book.cpp` with one of `BROKEN`."""
     right, wrong = BROKEN[fault]
@@ -78,23 +86,23 @@ def _folder() -> Path:
 
 
 @cache
-def _built(name: str, source: Path) -> Path:
+def _built(name: str, source: Path, *linked: str) -> Path:
     """The shared library of a source; another process that builds it is waited for."""
     library = _folder() / f"{name}.so"
     with (_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
-            _compile(source, library)
+            _compile(source, library, *linked)
     return library
 
 
-def _compile(source: Path, library: Path) -> None:
+def _compile(source: Path, library: Path, *linked: str) -> None:
     language = [tool("c++"), "-std=c++20"] if source.suffix == ".cpp" else [tool("cc"), "-std=c11"]
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
     shared = ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", INTERFACE]
     unfinished = library.with_suffix(".unfinished")
     done = subprocess.run(
-        [*language, *strict, *shared, source, "-o", unfinished], capture_output=True, text=True, check=False
+        [*language, *strict, *shared, source, *linked, "-o", unfinished], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     unfinished.rename(library)

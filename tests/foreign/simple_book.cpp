@@ -38,6 +38,13 @@ struct Order {
     Price price;  // 0 of a market order
     Quantity remaining;
     Side side;
+    bool is_market = false;
+
+    /// The worst price at which it trades.
+    Price limit() const {
+        if (!is_market) return price;
+        return side == LOWLAT_BUY ? std::numeric_limits<Price>::max() : std::numeric_limits<Price>::min();
+    }
 };
 
 // -- the book of one symbol -------------------------------------------------------------------------------------------
@@ -116,7 +123,7 @@ class Book {
     std::pmr::unordered_map<Id, OrderAt> ids_;
 };
 
-// -- prices and limits ------------------------------------------------------------------------------------------------
+// -- prices -----------------------------------------------------------------------------------------------------------
 
 /// The price on the tick, by the symbol's rule. As given where the rule is to reject it; nothing beyond int64.
 std::optional<Price> rounded(Price price, Side side, const lowlat_symbol_rules& rules) {
@@ -128,12 +135,6 @@ std::optional<Price> rounded(Price price, Side side, const lowlat_symbol_rules& 
     const bool down = nearest ? above < below : side == LOWLAT_BUY;
     if (down) return price < std::numeric_limits<Price>::min() + above ? std::nullopt : std::optional(price - above);
     return price > std::numeric_limits<Price>::max() - below ? std::nullopt : std::optional(price + below);
-}
-
-/// The worst price at which a command's order trades.
-Price limit_of(const lowlat_command& command, Price price, Side side) {
-    if (command.kind != LOWLAT_MARKET) return price;
-    return side == LOWLAT_BUY ? std::numeric_limits<Price>::max() : std::numeric_limits<Price>::min();
 }
 
 // -- checks, in the order of docs/matching.md -------------------------------------------------------------------------
@@ -174,11 +175,10 @@ lowlat_reason check_fields(const lowlat_command& command, const lowlat_symbol_ru
 /// Checks of what the order would trade with.
 lowlat_reason check_match(const lowlat_command& command, const Order& order, const Book& book) {
     const Side across = opposite(order.side);
-    const Price limit = limit_of(command, order.price, order.side);
-    if (command.time_in_force == LOWLAT_FOK && !book.has_within(limit, across, order.remaining)) {
+    if (command.time_in_force == LOWLAT_FOK && !book.has_within(order.limit(), across, order.remaining)) {
         return LOWLAT_REASON_FOK_NOT_FILLABLE;
     }
-    const bool would_trade = (command.flags & LOWLAT_POST_ONLY) != 0 && book.has_any_within(limit, across);
+    const bool would_trade = (command.flags & LOWLAT_POST_ONLY) != 0 && book.has_any_within(order.limit(), across);
     return would_trade ? LOWLAT_REASON_POST_ONLY_WOULD_TRADE : LOWLAT_REASON_NONE;
 }
 
@@ -291,16 +291,16 @@ class Engine {
         if (book.find(command.order_id)) return report.rejected(LOWLAT_REASON_DUPLICATE_ORDER_ID);
         const bool may_rest = command.kind == LOWLAT_LIMIT && command.time_in_force == LOWLAT_GTC;
         if (may_rest && resting_ == orders_max_) return report.rejected(LOWLAT_REASON_ORDER_POOL_FULL);
-        const Price price = command.kind == LOWLAT_MARKET ? 0 : *rounded(command.price, command.side, book.rules());
-        Order order{command.order_id, price, static_cast<Quantity>(command.quantity), command.side};
+        const bool market = command.kind == LOWLAT_MARKET;
+        const Price price = market ? 0 : *rounded(command.price, command.side, book.rules());
+        Order order{command.order_id, price, static_cast<Quantity>(command.quantity), command.side, market};
         if (const lowlat_reason reason = check_match(command, order, book)) return report.rejected(reason);
 
         report.changed(LOWLAT_ACCEPTED, order, order.remaining);
-        match(order, limit_of(command, price, order.side), book, report);
+        match(order, book, report);
         if (order.remaining == 0) return;
         if (may_rest) return rest(order, book);
         const Quantity left = std::exchange(order.remaining, 0);
-        const bool market = command.kind == LOWLAT_MARKET;
         report.changed(LOWLAT_CANCELLED, order, left,
                        market ? LOWLAT_REASON_MARKET_REMAINDER : LOWLAT_REASON_IOC_REMAINDER);
     }
@@ -344,14 +344,14 @@ class Engine {
         if (const lowlat_reason reason = check_match(command, order, book)) return report.rejected(reason);
         take_out(*found, book);
         report.changed(LOWLAT_REPLACED, order, order.remaining);
-        match(order, order.price, book, report);
+        match(order, book, report);
         if (order.remaining != 0) rest(order, book);
     }
 
-    /// Trades with the other side as far as `limit` reaches: best price first, oldest first.
-    void match(Order& taker, Price limit, Book& book, const Reporter& report) {
+    /// Trades with the other side as far as its limit reaches: best price first, oldest first.
+    void match(Order& taker, Book& book, const Reporter& report) {
         const Side across = opposite(taker.side);
-        while (taker.remaining != 0 && book.has_any_within(limit, across)) {
+        while (taker.remaining != 0 && book.has_any_within(taker.limit(), across)) {
             Queue& queue = book.best(across);
             Order& maker = queue.front();
             const Quantity quantity = std::min(taker.remaining, maker.remaining);

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 
 from lowlat.engine import JournaledEngine, Side, command, commands
 from lowlat.engine.shared_book.directory import MappedBookWriter
+from tests.foreign.libraries import simple_book_in_c
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,7 @@ VERBS = (
     "capture problem --duration 10ms",
     "doctor --root problem",
     "cores",
+    "verify --engine ./engine.so --worlds 3 -n 100",
     "affinity plan",
     "init-engine mine",
     "init-engine --header",
@@ -110,6 +113,7 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name / "__init__.py").write_text("raise SystemExit(f'the user\\'s own {__name__} was imported')\n")
     (tmp_path / "day.csv").write_text(DAY)
     (tmp_path / "a.txt").write_text("5\n6\n")
+    shutil.copy(simple_book_in_c(), tmp_path / "engine.so")
     orders = commands(command(1, 1, side=Side.SELL, price=100, quantity=5))
     with JournaledEngine.create(tmp_path / "day.journal") as engine:
         engine.process(orders)

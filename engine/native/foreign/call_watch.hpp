@@ -35,7 +35,8 @@ struct GuardPage {
 /// The one call that is under way. Read by signal handlers and by the thread that watches for hangs.
 class CallWatch {
   public:
-    /// Watch calls of this library from now on. `limit`: how long one may take without an event.
+    /// Watch calls of this library from now on. `limit`: how long one may take without an event. Throws
+    /// std::system_error where the system gives no thread.
     static void begin(const std::string& library, std::chrono::milliseconds limit) {
         std::snprintf(library_.data(), library_.size(), "%s", library.c_str());
         limit_ms_.store(limit.count(), std::memory_order_relaxed);

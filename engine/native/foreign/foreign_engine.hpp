@@ -1,6 +1,7 @@
 // An engine of a library, by whichever way it gives its events.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -67,7 +68,7 @@ class ForeignEngine {
     template <typename Record>
     void process(const Record* commands, std::uint64_t count, GrowingSink& sink) {
         executed_ += count;
-        Kept kept{.sink = sink, .room = 4096 + 64 * executed_};
+        Kept kept{.sink = sink, .room = std::max(events_min, 64 * executed_)};
         if (library_.calls_back()) {
             const ForeignCall call(CallbackEngine::function, &kept.count);
             execute(commands, count, kept);
@@ -83,6 +84,10 @@ class ForeignEngine {
     }
 
   private:
+    /// A few commands can have as many: all that share a pro-rata level trade with each that comes in, and an iceberg
+    /// has two events for each of its slices.
+    static constexpr std::uint64_t events_min = std::uint64_t{1} << 21;
+
     /// The events of a batch, bounded by far more than any engine has for so many commands.
     struct Kept {
         GrowingSink& sink;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "engine/native/foreign/call_watch.hpp"
 #include "engine/native/foreign/lowlat_engine.h"
@@ -36,7 +37,11 @@ class EngineLibrary {
   public:
     /// Throws LibraryError. `stall_limit`: how long a call may take without an event.
     EngineLibrary(const std::string& path, std::chrono::milliseconds stall_limit) : file_(path) {
-        CallWatch::begin(path, stall_limit);
+        try {
+            CallWatch::begin(path, stall_limit);
+        } catch (const std::system_error& error) {
+            throw LibraryError(path + " cannot be loaded without a thread that watches it: " + error.what());
+        }
         const ForeignCall call("dlopen");
         void* const opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (opened == nullptr) throw LibraryError("cannot be loaded: " + std::string(dlerror()));

@@ -76,6 +76,7 @@ from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
 from lowlat.reports.model.capture import Capture, CapturedPart
+from lowlat.reports.model.conformance import Conformance, ConformanceSuite, Counterexample
 from lowlat.reports.model.cores import CorePair, Cores
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat_cli.documents import DOCUMENTS
@@ -295,6 +296,37 @@ def a_profile_check() -> str:
     )
 
 
+def a_conformance() -> str:
+    return text(
+        Conformance(
+            status="differs",
+            engine="mine",
+            version="1.0",
+            file="/home/me/libmine.so",
+            capabilities=("IOC", "MARKET"),
+            not_compared=("reason", "trade_id"),
+            seed=1,
+            suites=(
+                ConformanceSuite(
+                    name="worked examples", cases=3, of=106, skipped=84, lacking=("STOPS",), commands=10, events=24
+                ),
+            ),
+            counterexample=Counterexample(
+                suite="worked examples",
+                case="the older order trades first",
+                case_commands=4,
+                rules="2 symbols",
+                commands=({"kind": "LIMIT", "order_id": 1, "side": "SELL", "price": 100, "quantity": 1},),
+                how="in batches",
+                command=0,
+                difference="from event 1 on: quantity 2 instead of 1 in #0 ACCEPTED order 1 1@100 left 1",
+                expected=("#0 ACCEPTED order 1 1@100 left 1",),
+                given=("#0 ACCEPTED order 1 2@100 left 1",),
+            ),
+        )
+    )
+
+
 def a_cores() -> str:
     return text(
         Cores(
@@ -409,6 +441,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
     "lowlat.cores/1": lambda _: a_cores(),
+    "lowlat.conformance/1": lambda _: a_conformance(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),
     "lowlat.placement/1": lambda _: a_plan(),

@@ -1,0 +1,81 @@
+"""Runs foreign engines in a process of its own, for `tests/foreign/apart.py`.
+
+    python -P tests/foreign/run.py FD
+
+Reads pickled pairs of one of the functions below and its argument from stdin; writes what it returns, or the
+`LowlatError` that it raises, to the file descriptor. Stdout and stderr are the engine's.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2]))
+
+from lowlat.engine import _core
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.config_codec import native_rules
+from lowlat.engine.matching.records import EXTENDED_COMMAND, Commands
+from lowlat.errors import LowlatError
+
+
+@dataclass(frozen=True)
+class Job:
+    """Batches of commands for a new engine of a library. `resets`: the batches before which it is reset."""
+
+    library: Path
+    settings: EngineConfig
+    batches: list[Commands]
+    resets: frozenset[int] = frozenset()
+    stall_limit_ms: int = 600_000
+
+
+@dataclass(frozen=True)
+class Done:
+    """The events of each batch as bytes, and what the heap grew by while it ran."""
+
+    events: list[bytes]
+    grown: list[int]
+
+
+def capabilities(library: Path) -> int:
+    """Those that it says it has."""
+    return _core.EngineLibrary(str(library), 600_000).capabilities
+
+
+def run(job: Job) -> Done:
+    """Every batch."""
+    library = _core.EngineLibrary(str(job.library), job.stall_limit_ms)
+    extended = any(batch.dtype == EXTENDED_COMMAND for batch in job.batches)
+    engine = _core.ForeignEngine(library, native_rules(job.settings), job.settings.orders, extended=extended)
+    done = Done([], [])
+    for at, batch in enumerate(job.batches):
+        if at in job.resets:
+            engine.reset()
+        before = _core.heap_in_use()
+        done.events.append(engine.process(batch).tobytes())
+        done.grown.append(_core.heap_in_use() - before - len(done.events[-1]))
+    return done
+
+
+def _serve(answers: int) -> None:
+    with os.fdopen(answers, "wb") as to:
+        while True:
+            try:
+                function, argument = pickle.load(sys.stdin.buffer)
+            except EOFError:
+                return
+            try:
+                answer = function(argument)
+            except LowlatError as error:
+                answer = error
+            pickle.dump(answer, to)
+            to.flush()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

@@ -1,0 +1,102 @@
+"""`lowlat verify` finds what is wrong with an engine, and shows it in few commands."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from lowlat.errors import ExitCode
+from tests.foreign import libraries
+
+Lowlat = Callable[..., CompletedProcess[str]]
+COMMANDS_MAX = 6
+"""A counterexample has at most so many."""
+
+
+def verified(lowlat: Lowlat, library: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    done = lowlat("verify", "--engine", library, "--json", *options)
+    assert done.returncode in (ExitCode.OK, ExitCode.GATE_FAILED, ExitCode.NOT_VALID), done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("library", [libraries.simple_book, libraries.simple_book_in_c])
+def test_right_engines_conform(lowlat: Lowlat, library: Callable[[], Path]) -> None:
+    code, found = verified(lowlat, library(), "--worlds", "60", "-n", "1k")
+    assert (code, found["status"], found["counterexample"]) == (ExitCode.OK, "conforms", None)
+    examples, worlds, profiles = found["suites"]
+    assert worlds["cases"] == worlds["of"] == 60
+    assert examples["cases"] > 4 and examples["skipped"] and "STOPS" in examples["lacking"]
+    assert profiles["cases"] >= 1 and profiles["events"] >= profiles["commands"]
+
+
+@pytest.mark.parametrize("fault", libraries.BROKEN)
+def test_wrong_engine_is_shown_in_few_commands(lowlat: Lowlat, fault: str) -> None:
+    code, found = verified(lowlat, libraries.broken(fault))
+    assert (code, found["status"]) == (ExitCode.GATE_FAILED, "differs")
+    shown = found["counterexample"]
+    assert len(shown["commands"]) <= COMMANDS_MAX, shown["commands"]
+    assert shown["command"] == len(shown["commands"]) - 1
+    assert shown["given"] != shown["expected"] and "instead of" in shown["difference"]
+
+
+def test_screen_shows_both_event_lists(lowlat: Lowlat) -> None:
+    done = lowlat("verify", "--engine", libraries.broken("last-in-first-out"), env={"COLUMNS": "100"})
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("simple book gives other events from event")
+    assert any(line.startswith("≠") and "maker 1" in line and "maker 2" in line for line in rest), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("crashes", "crashed (SIGSEGV) in execute()"),
+        ("writes_past_room", "wrote past the end of its room for events in process()"),
+        ("throws", "aborted (SIGABRT) in execute()"),
+        ("exits_with_70", "in execute()"),
+        ("creates_nothing", "create returned NULL"),
+        ("counts_too_many", "by its own count"),
+    ],
+)
+def test_engine_that_breaks_the_interface_has_failed(lowlat: Lowlat, name: str, said: str) -> None:
+    code, found = verified(lowlat, libraries.bad(name), "--worlds", "10", "-n", "100")
+    assert (code, found["status"]) == (ExitCode.NOT_VALID, "failed")
+    assert said in found["counterexample"]["difference"]
+    assert found["counterexample"]["given"] == [] and found["counterexample"]["expected"]
+
+
+def test_books_that_a_reset_leaves_are_found(lowlat: Lowlat) -> None:
+    code, found = verified(lowlat, libraries.bad("never_resets"))
+    assert code == ExitCode.GATE_FAILED
+    assert "after a reset" in found["counterexample"]["how"] and len(found["counterexample"]["commands"]) == 1
+
+
+@pytest.mark.parametrize("name", ["skips_rejections", "swaps_events", "claims_fok", "dirty_zero"])
+def test_engine_with_wrong_events_differs(lowlat: Lowlat, name: str) -> None:
+    code, found = verified(lowlat, libraries.bad(name), "--worlds", "20", "-n", "100")
+    assert (code, found["status"]) == (ExitCode.GATE_FAILED, "differs")
+    assert len(found["counterexample"]["commands"]) <= COMMANDS_MAX
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hangs", "hangs_in_create", "never_stops_calling_back", "never_stops_draining"])
+def test_engine_that_never_returns_is_ended(lowlat: Lowlat, name: str) -> None:
+    code, found = verified(lowlat, libraries.bad(name), "--worlds", "10", "-n", "100")
+    assert (code, found["status"]) == (ExitCode.NOT_VALID, "failed")
+
+
+@pytest.mark.parametrize(
+    ("library", "said"),
+    [
+        (lambda: libraries.bad("no_symbol"), "has no function lowlat_get_engine_interface"),
+        (lambda: libraries.bad("other_version"), "implements version 2 of the engine interface"),
+        (lambda: "./nothing.so", "no such file"),
+        (lambda: "native", "is not the file of a library"),
+    ],
+)
+def test_what_is_no_engine_is_refused(lowlat: Lowlat, library: Callable[[], object], said: str) -> None:
+    done = lowlat("verify", "--engine", library())
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
