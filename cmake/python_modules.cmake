@@ -40,6 +40,9 @@ lowlat_module(reports "${LOWLAT_GUARD}")
 lowlat_module(probes "${LOWLAT_GUARD}")
 lowlat_module(engine "${LOWLAT_GUARD_MATCHING}")
 
+# The interface of a foreign engine, for `lowlat init-engine`.
+install(FILES engine/native/foreign/lowlat_engine.h DESTINATION lowlat/engine/foreign)
+
 # For one file only, so that a commit does not recompile the rest.
 set_source_files_properties(engine/native/bindings/build.cpp PROPERTIES COMPILE_DEFINITIONS
   "LOWLAT_BUILD_GIT=\"${LOWLAT_GIT}\";LOWLAT_BUILD_FLAGS=\"${LOWLAT_FLAGS}\";LOWLAT_BUILD_ISA=\"${LOWLAT_ISA}\";LOWLAT_BUILD_SANITIZE=\"${sanitizers}\"")

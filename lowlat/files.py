@@ -73,6 +73,8 @@ def check_new_folder(path: Path) -> None:
             raise OutputPathError(f"cannot write {path}: it is not a directory; name another")
         if path.is_dir() and any(path.iterdir()):
             raise OutputPathError(f"cannot write {path}: it is not empty; name a new directory")
+        if path.is_dir() and path.samefile("."):  # replaced, it would be lost to the shell that is in it
+            raise OutputPathError(f"cannot write {path}: it is the current directory; name a new one")
         parent = path.absolute().parent
         if not parent.is_dir():
             raise OutputPathError(f"cannot write {path}: there is no directory {parent}; create it first")

@@ -24,6 +24,7 @@ from lowlat_cli.verbs.completion import complete, completion
 from lowlat_cli.verbs.cores import cores
 from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
+from lowlat_cli.verbs.init_engine import init_engine
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
 from lowlat_cli.verbs.memory import memory
@@ -70,6 +71,7 @@ app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 app.command(cls=Verb, epilog=_EPILOG)(verify)
+app.command("init-engine", cls=Verb, epilog=_EPILOG)(init_engine)
 app.command("help", cls=PlainVerb)(help_)
 app.command(cls=PlainVerb)(completion)
 app.command("_complete", cls=PlainVerb, hidden=True)(complete)
@@ -116,6 +118,7 @@ def root(
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
       lowlat verify --engine ./mine.so    does your engine do what the native one does?
+      lowlat init-engine my-engine        a project for a matching engine of your own
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -64,6 +64,8 @@ INSPECTING: Final = (
     _command("journal verify in/day.journal --json"),
     _command("journal dump in/day.journal -o dump.json", "dump.json", streams=True),
     _command("journal dump in/day.journal --limit 50", streams=True),
+    _command("init-engine mine", "mine"),
+    _command("init-engine --header"),
     _command("help bench"),
     _command("completion zsh"),
     _command("profile list"),

@@ -52,6 +52,8 @@ VERBS = (
     "cores",
     "verify --engine ./engine.so --worlds 3 -n 100",
     "affinity plan",
+    "init-engine mine",
+    "init-engine --header",
     "profiles",
     "help bench",
     "completion bash",

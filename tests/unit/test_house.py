@@ -217,8 +217,11 @@ def test_no_module_is_imported_by_the_name_of_its_folder() -> None:
 
 
 def test_every_include_of_ours_is_a_path_from_the_root() -> None:
-    """So that the import rules can be checked: `"engine/native/book.hpp"`, not `"book.hpp"` or `"../book.hpp"`."""
+    """So that the import rules can be checked: `"engine/native/book.hpp"`, not `"book.hpp"` or `"../book.hpp"`. What
+    `lowlat init-engine` writes has no such root.
+    """
     sources = [file for package in BELOW for file in (ROOT / package).rglob("*") if file.suffix in {".hpp", ".cpp"}]
+    sources = [file for file in sources if not file.is_relative_to(ROOT / "engine/foreign/template")]
     assert sources
     for file in sources:
         for include in re.findall(r'#\s*include\s*"([^"]+)"', file.read_text(encoding="utf-8")):

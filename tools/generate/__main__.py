@@ -14,10 +14,12 @@ import c
 import cpp
 import documents
 import python
+import rust
 from model import Schema, SchemaError, load
 
 SCHEMA = Path("schema/records.toml")
 C_HEADERS = (Path("engine/native/c_api/lowlat.h"), Path("engine/native/foreign/lowlat_engine.h"))
+RUST = Path("engine/foreign/template/rust/lowlat_engine.rs")
 CONTRACT = Path("docs/matching.md")
 AREAS = {
     "matching": "matching",
@@ -35,12 +37,13 @@ PYTHON_AREAS = AREAS | {"foreign": "foreign"}
 def outputs(root: Path) -> dict[Path, str]:
     """Every file that is generated or has a generated part, with its text."""
     schema = load(root / SCHEMA)
-    texts = {path: (root / path).read_text(encoding="utf-8") for path in (*C_HEADERS, CONTRACT)}
+    texts = {path: (root / path).read_text(encoding="utf-8") for path in (*C_HEADERS, RUST, CONTRACT)}
     return {
         **{Path(f"engine/native/{room}/records.hpp"): cpp.header(schema, area) for area, room in AREAS.items()},
         **{Path(f"engine/{room}/records.py"): python.module(schema, area) for area, room in PYTHON_AREAS.items()},
         Path("engine/native/c_api/same_bytes.hpp"): cpp.same_bytes(schema),
         **{path: _c_header(texts[path], schema) for path in C_HEADERS},
+        RUST: _rust(texts[RUST], schema),
         CONTRACT: _contract(texts[CONTRACT], schema),
     }
 
@@ -50,6 +53,12 @@ def _c_header(text: str, schema: Schema) -> str:
         opening = f"/* generated: {made.__name__} */"
         if opening in text or made is not c.capabilities:
             text = _spliced(text, opening, "/* end of generated */", "\n" + made(schema))
+    return text
+
+
+def _rust(text: str, schema: Schema) -> str:
+    for made in (rust.enumerations, rust.records, rust.limits):
+        text = _spliced(text, f"// generated: {made.__name__}", "// end of generated", made(schema))
     return text
 
 

@@ -42,6 +42,7 @@ def values(line: str) -> list[str]:
         ("profile show equ", ["equity"]),
         ("profiles equ", ["equity"]),
         ("completion z", ["zsh"]),
+        ("init-engine x --language r", ["rust"]),
         ("ab --a", ["--a"]),
         ("--ver", ["--version"]),
         # Nothing may follow: an unknown verb, one argument too many, a value that is not listed, an option after --.
@@ -75,6 +76,7 @@ def test_values(line: str, expected: list[str]) -> None:
         ("topology --root ", "files"),
         ("topology --capture ", "files"),
         ("bench --dir ", "folders"),
+        ("init-engine ", "folders"),
         ("report --history ", "folders"),
         ("affinity run --cpus 0 -- ", "commands"),
         ("affinity run ls ", "files"),

@@ -84,7 +84,7 @@ def flags() -> list[tuple[list[str], Any]]:
 
 ARGUMENTS = {"replay": ["x"], "compare": ["a", "b"], "ab": ["--a=", "--b="], "verify": ["x"], "dump": ["x"]}
 ARGUMENTS |= {"compact": ["x"], "set": ["1", "0"], "run": ["--cpus=0", "x"], "show": ["1"], "fit": ["x"]}
-ARGUMENTS |= {"check": ["steady", "x"], "capture": ["x"]}
+ARGUMENTS |= {"check": ["steady", "x"], "capture": ["x"], "init-engine": ["x"]}
 
 
 @pytest.mark.parametrize(

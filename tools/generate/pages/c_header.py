@@ -1,4 +1,4 @@
-"""The page of the C interface, generated from the header: comments as text, declarations as code."""
+"""The page of a C header, generated from it: comments as text, declarations as code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Final
 
 _COMMENT: Final = re.compile(r"\A/\*(?P<text>.*?)\*/\s*(?P<code>.*)\Z", re.DOTALL)
 _SECTION: Final = re.compile(r"\A-- (?P<title>.*?) -{4,}")
-_MARK: Final = re.compile(r"\A(?:generated: \w+|end of generated)\Z")
+_MARKS: Final = re.compile(r"^/\* (?:generated: \w+|end of generated) \*/$", re.MULTILINE)
+_GUARDS: Final = re.compile(r"^#ifndef (LOWLAT_[A-Z]+)\n#define \1\n(.*?)^#endif$", re.DOTALL | re.MULTILINE)
+"""Around a block that two headers have."""
 _NAMES: Final = re.compile(r"\b(?:LOWLAT|lowlat)_\w+\b(?!\.h)")
 _FUNCTION: Final = re.compile(r"\b(lowlat_\w+)\(")
 _TYPE: Final = re.compile(r"^(?:typedef struct|enum) (lowlat_\w+)", re.MULTILINE)
@@ -21,7 +23,8 @@ def page(header: Path) -> str:
     intro = _COMMENT.match(text)
     assert intro, f"{header} does not begin with a comment"
     body = text[text.index("/* -- ") : text.rindex("#ifdef __cplusplus")]
-    paragraphs = re.split(r"\n{2,}", body.strip())
+    body = _GUARDS.sub(r"\2", _MARKS.sub("", body))
+    paragraphs = re.split(r"\n{2,}(?! )", body.strip())  # a line within braces begins with a space
     return "\n\n".join([*_prose(intro["text"]), *(part for each in paragraphs for part in _told(each))])
 
 
@@ -30,8 +33,6 @@ def _told(paragraph: str) -> Iterator[str]:
     for piece in _declarations(paragraph):
         comment = _COMMENT.match(piece)
         text, code = (comment["text"], comment["code"]) if comment else ("", piece)
-        if _MARK.match(text.strip()) and not code.strip():
-            continue
         section = _SECTION.match(text.strip())
         if section:
             yield f"## {section['title'].capitalize()}"
@@ -56,6 +57,6 @@ def _prose(comment: str) -> Iterator[str]:
     for paragraph in "\n".join(lines).split("\n\n"):
         text = " ".join(paragraph.split()).rstrip("-").strip()
         if text:
-            text = re.sub(r"^(Ownership|Threads|Units|Layouts|Errors)\.", r"**\1.**", text)
+            text = re.sub(r"^(Contract|Capabilities|Ownership|Threads|Units|Layouts|Errors)\.", r"**\1.**", text)
             text = _NAMES.sub(lambda match: f"`{match[0]}`", text.replace("*", "\\*").replace("\\*\\*", "**"))
             yield text.replace("docs/matching.md", "[the matching contract](../matching.md)")

@@ -38,6 +38,7 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "common-options": command_pages.common,
     "document": lambda name: schema_pages.page(ROOT, name),
     "documents": lambda: schema_pages.index(ROOT),
+    "engine-interface": lambda: c_header.page(ROOT / "engine/native/foreign/lowlat_engine.h"),
     "exit-codes": record_tables.exit_codes,
     "limits": limits_table.table,
     "module": api_pages.introduction,
