@@ -5,7 +5,6 @@ and in child processes, also with the current folder on the path, and never impo
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,8 +18,7 @@ from lowlat.engine import JournaledEngine, Side, command, commands
 from lowlat.engine.shared_book.directory import MappedBookWriter
 from tests.foreign.libraries import simple_book_in_c
 from tests.waiting import PATIENCE_S
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.wheels import ROOT, wheel_of
 
 pytestmark = pytest.mark.slow  # builds and installs a wheel
 
@@ -81,15 +79,10 @@ def not_editable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not is_editable():
         return ours
     folder = tmp_path_factory.mktemp("installed")
-    # Keep the build folder, so that only the first test run compiles it.
-    wheel = ("wheel", "-q", "--no-build-isolation", "--no-deps", "-C", "build-dir=build/wheel", "-w", folder, ROOT)
-    environment = os.environ | {"LOWLAT_NATIVE": "OFF"}
-    pip = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
-    built = run(*pip, *wheel, cwd=ROOT, env=environment)
-    assert built.returncode == 0, built.stderr
+    wheel_file = wheel_of(ROOT, folder)
     run(sys.executable, "-P", "-m", "venv", "--without-pip", folder / "venv")
-    (wheel_file,) = folder.glob("*.whl")
     python = folder / "venv/bin/python"
+    pip = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
     installed = run(*pip, "--python", python, "install", "-q", "--no-deps", "--no-index", wheel_file)
     assert installed.returncode == 0, installed.stderr
     # What .pth files name is on the path, and their own .pth files, such as that of the editable install, are not read.

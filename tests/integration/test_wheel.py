@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
+import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE_S
-
-ROOT = Path(__file__).parents[2]
+from tests.wheels import ROOT, wheel_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,44 +20,47 @@ pytestmark = [
 ]
 
 
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 def cloned(folder: Path) -> Path:
-    subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, folder], check=True, timeout=PATIENCE_S)
+    """A clone with the edits that are not committed."""
+    git("clone", "-q", "--no-hardlinks", str(ROOT), str(folder))
+    for name in filter(None, git("ls-files", "-zcmdo", "--exclude-standard", "--deduplicate").split("\0")):
+        here, there = ROOT / name, folder / name
+        if here.exists():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(here, there)
+        else:
+            there.unlink()
     return folder
 
 
-def built(clone: Path) -> Path:
-    """The wheel of a clone, without the compiler's cache; a second build compiles what has changed."""
-    commit = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=clone, check=True, capture_output=True, text=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CMAKE_", "LOWLAT_"))}
-    environment |= {"SOURCE_DATE_EPOCH": commit.stdout.strip(), "TZ": f"UTC{len(clone.name) % 12}"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "wheel", ".", "--no-deps"]
-    command = [*pip, "--no-build-isolation", "-w", "made", "-C", "build-dir=build/wheel"]
-    done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = (clone / "made").glob("*.whl")
-    return wheel
+def built(sources: Path, folder: Path, **variables: str) -> Path:
+    return wheel_of(sources, folder, {"SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct").strip()} | variables)
 
 
 def digest(wheel: Path) -> str:
     return hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
-def test_two_clones_give_one_wheel(tmp_path: Path) -> None:
-    clone = cloned(tmp_path / "one")
-    first = built(clone)
+def test_a_clone_gives_the_same_wheel(tmp_path: Path) -> None:
+    first = built(ROOT, tmp_path / "here")
     seen = digest(first)
-    assert seen == digest(built(cloned(tmp_path / "another-place-with-a-longer-name")))
+    clone = cloned(tmp_path / "another-place-with-a-longer-name")
+    # The clone's is compiled anew, whatever the caller's cache of compiled files has.
+    elsewhere = {"CCACHE_DISABLE": "1", "TZ": "UTC7"}
+    assert seen == digest(built(clone, tmp_path / "there", **elsewhere))
     names = contents(first)
     assert not any(".cpp" in name or ".hpp" in name or name.startswith("tests/") for name in names)
     shared = {name.partition(".data/data/share/")[2] for name in names if ".data/data/share/" in name}
     completions = {"bash-completion/completions/lowlat", "zsh/site-functions/_lowlat"}
     completions |= {"fish/vendor_completions.d/lowlat.fish"}
     assert shared == completions | {f"man/man1/{page.name}" for page in (ROOT / "docs/man").iterdir()}
-    first.unlink()
     with (clone / "lowlat/units.py").open("a") as module:
         module.write("# other\n")
-    assert digest(built(clone)) != seen, "another source is another wheel"
+    assert digest(built(clone, tmp_path / "edited", **elsewhere)) != seen, "another source is another wheel"
 
 
 def contents(wheel: Path) -> list[str]:
