@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-import subprocess
 import threading
 import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.matching import records
@@ -29,35 +29,19 @@ from lowlat.engine.matching.records import (
     PoolPolicy,
     TickRounding,
 )
-from tests.built import built, tool
+from tests.built import tool
 from tests.documented import blocks
+from tests.native.c_library import HEADER, ROOT, SANITIZERS, compiled, fixed_addresses, library, run
 from tests.waiting import PATIENCE_S
 
-ROOT = Path(__file__).parents[2]
-HEADER = ROOT / "engine/native/c_api/lowlat.h"
 OK, BUSY = 0, 9
 
 
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def library() -> Path:
-    """The shared library, built as documented in the header."""
-    return built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
-
-
-def run_c(source: Path, program: Path) -> str:
-    """Compile a C program strictly against the library; return its output."""
-    strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-I", HEADER.parent]
-    run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{library().parent}")
-    return run(program)
-
-
-def test_a_program_in_c(tmp_path: Path) -> None:
-    assert run_c(ROOT / "tests/native/c_interface.c", tmp_path / "program") == ""
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+@pytest.mark.parametrize("program", ["c_interface.c", "c_execute.c"])
+def test_a_program_in_c(program: str, sanitizer: str, tmp_path: Path) -> None:
+    source = ROOT / "tests/native" / program
+    assert run(*fixed_addresses(), compiled(source, tmp_path / "program", sanitizer)) == ""
 
 
 def test_the_documented_program(tmp_path: Path) -> None:
@@ -82,7 +66,7 @@ def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
 
 def test_it_shows_what_the_header_declares_versioned_and_nothing_else() -> None:
     declared = set(re.findall(r"^LOWLAT_API .*?\b(lowlat_\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE))
-    assert len(declared) == 15
+    assert len(declared) == 21
     shown = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", library()).splitlines()]
     assert sorted(shown) == sorted({"LOWLAT_1"} | {f"{name}@@LOWLAT_1" for name in declared})
 
