@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -44,24 +45,59 @@ def test_a_program_in_c(program: str, sanitizer: str, tmp_path: Path) -> None:
     assert run(*fixed_addresses(), compiled(source, tmp_path / "program", sanitizer)) == ""
 
 
-def test_the_documented_program(tmp_path: Path) -> None:
-    """Built and installed with the commands of the page, but for the places."""
-    page = ROOT / "docs/how-to/use-from-c.md"
-    (build,) = blocks(page, "sh")
+PAGE = ROOT / "docs/how-to/use-from-c.md"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which the page's commands install, but for the places."""
+    (build,) = blocks(PAGE, "sh")
     assert f"-B build/{library().parent.name} -DLOWLAT_C_LIBRARY=ON && cmake --build" in build
     assert f"cmake --install build/{library().parent.name} --prefix " in build
-    run(tool("cmake"), "--install", library().parent, "--prefix", tmp_path)
-    (tmp_path / "documented.c").write_text("".join(blocks(page, "c")))
-    (installed,) = tmp_path.glob("lib*/**/liblowlat.so")
-    paths = ["-I", tmp_path / "include", "-L", installed.parent, f"-Wl,-rpath,{installed.parent}"]
-    run(tool("cc"), tmp_path / "documented.c", "-o", tmp_path / "program", *paths, "-llowlat")
+    prefix = tmp_path_factory.mktemp("installed")
+    run(tool("cmake"), "--install", library().parent, "--prefix", prefix)
+    return prefix
+
+
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+@pytest.mark.parametrize("compiler", [["cc", "-std=c11"], ["cc", "-std=c17"]], ids=" ".join)
+def test_the_documented_program_in_c(compiler: list[str], installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "documented.c").write_text("".join(blocks(PAGE, "c")))
+    (beneath,) = installed.glob("lib*/**/liblowlat.so")
+    paths = ["-I", installed / "include", "-L", beneath.parent, f"-Wl,-rpath,{beneath.parent}"]
+    command = [tool(compiler[0]), compiler[1], *STRICT]
+    run(*command, tmp_path / "documented.c", "-o", tmp_path / "program", *paths, "-llowlat")
     assert run(tmp_path / "program") == "2 at 101\n"
 
 
-def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("standard", ["-std=c++20", "-std=c++23"])
+def test_the_documented_program_in_cpp(standard: str, installed: Path, tmp_path: Path) -> None:
+    """Two files that include the header are one program, without the library."""
+    (tmp_path / "documented.cpp").write_text("".join(blocks(PAGE, "cpp")))
+    (tmp_path / "second.cpp").write_text(
+        "#include <lowlat.hpp>\nvoid reset(lowlat::Engine& engine) { engine.reset(); }\n"
+    )
+    sources = tmp_path / "documented.cpp", tmp_path / "second.cpp"
+    run(tool("c++"), standard, *STRICT, "-I", installed / "include", *sources, "-o", tmp_path / "program")
+    assert run(tmp_path / "program") == "2 at 101\n"
+
+
+@pytest.mark.parametrize("standard", ["-std=c++11", "-std=c++17", "-std=c++20"])
+def test_the_header_is_c_plus_plus_too(standard: str, installed: Path, tmp_path: Path) -> None:
     source = tmp_path / "includes.cpp"
-    source.write_text('#include "engine/native/c_api/lowlat.h"\nint main() { return LOWLAT_OK; }\n')
-    run(tool("c++"), "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-fsyntax-only", source)
+    source.write_text("#include <lowlat.h>\nint main() { return lowlat_claim(nullptr) != LOWLAT_NULL_ARGUMENT; }\n")
+    run(tool("c++"), standard, *STRICT, "-I", installed / "include", "-fsyntax-only", source)
+
+
+def test_an_older_standard_is_told_what_the_front_needs(installed: Path, tmp_path: Path) -> None:
+    source = tmp_path / "includes.cpp"
+    source.write_text("#include <lowlat.hpp>\n")
+    compiler = [tool("c++"), "-std=c++17", "-fsyntax-only", "-I", installed / "include", source]
+    done = subprocess.run(compiler, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "lowlat.hpp needs C++20: compile with -std=c++20, or use lowlat.h" in done.stderr
 
 
 def test_it_shows_what_the_header_declares_versioned_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Instructions per command of each profile, counted by callgrind, against the committed figures.
+"""Instructions per command of each profile, and of each interface, counted by callgrind, against the committed figures.
 
 The count does not depend on the machine's load. More than 5% above the committed figure fails. The figures are valid
 for one compiler and instruction set; `--record` writes those of this machine.
@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from native_pass import ROOT, Way, arguments, build
+from native_pass import ROOT, Way, arguments, arguments_of_interfaces, build, build_interfaces
 
 from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Flow
@@ -32,13 +33,26 @@ WAYS: Final[dict[Way, str]] = {"batched": "{}", "one": "{}, one at a time"}
 """The figure's name for a profile."""
 
 
-def count(binary: Path, flow: Flow, way: Way, scratch: Path) -> float:
+INTERFACES: Final = {
+    "core": "{} through the matcher",
+    "inlined": "{} through lowlat.hpp",
+    "callback": "{} through lowlat_execute",
+    "callback-unclaimed": "{} through lowlat_execute, unclaimed",
+    "drained": "{} through lowlat_process, lowlat_drain",
+}
+"""The same for one command at a time through an interface."""
+THROUGH_INTERFACES: Final = ("steady", "deep")
+RATIOS_MAX: Final = {"inlined": 1.05, "callback": 1.25}
+"""How much more an interface may cost than the matcher, whatever is committed."""
+
+
+def count(binary: Path, flow: Flow, given: list[str], scratch: Path) -> float:
     """Instructions per command of a flow's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
             *[f"--callgrind-out-file={scratch}/out", str(binary)],
-            *arguments(flow, scratch, 1, way),
+            *given,
         ],
         check=True,
         capture_output=True,
@@ -55,6 +69,18 @@ def flow_of(profile: str) -> Flow:
     return synthetic_flow(load_profile(profile), COMMANDS, SEED)
 
 
+def counts(scratch: Path) -> Iterator[tuple[str, float]]:
+    """The name of each figure, and the figure."""
+    loops, interfaces = build(scratch, "loops"), build_interfaces(scratch)
+    for flow in map(flow_of, profile_names()):
+        for way, shown in WAYS.items():
+            yield shown.format(flow.name), count(loops, flow, arguments(flow, scratch, 1, way), scratch)
+    for flow in map(flow_of, THROUGH_INTERFACES):
+        for interface, shown in INTERFACES.items():
+            given = arguments_of_interfaces(interface, flow, scratch, 1)
+            yield shown.format(flow.name), count(interfaces, flow, given, scratch)
+
+
 def main() -> int:
     """Count, compare or record; return the exit code."""
     if shutil.which("valgrind") is None:
@@ -67,12 +93,7 @@ def main() -> int:
     if committed is None and not recording:
         sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
     with tempfile.TemporaryDirectory() as folder:
-        binary = build(Path(folder), "loops")
-        counted = {
-            shown.format(flow.name): round(count(binary, flow, way, Path(folder)), 1)
-            for flow in map(flow_of, profile_names())
-            for way, shown in WAYS.items()
-        }
+        counted = {name: round(each, 1) for name, each in counts(Path(folder))}
     if recording:
         write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
     worse = 0
@@ -84,9 +105,21 @@ def main() -> int:
         failed = now > before * ALLOWED
         worse += failed
         print(
-            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+            f"  {name:44} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
         )
-    return 1 if worse else 0
+    return 1 if worse + too_dear(counted) else 0
+
+
+def too_dear(counted: dict[str, float]) -> int:
+    """Print what interfaces cost beside the matcher; return how many cost more than they may."""
+    failed = 0
+    for profile in THROUGH_INTERFACES:
+        for interface, most in RATIOS_MAX.items():
+            name = INTERFACES[interface].format(profile)
+            ratio = counted[name] / counted[INTERFACES["core"].format(profile)]
+            failed += ratio > most
+            print(f"  {name:44} {ratio:8.3f}x  at most {most:11.2f}x{'  WORSE' if ratio > most else ''}")
+    return failed
 
 
 if __name__ == "__main__":
