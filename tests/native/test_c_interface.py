@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.matching import records
@@ -29,60 +30,79 @@ from lowlat.engine.matching.records import (
     PoolPolicy,
     TickRounding,
 )
-from tests.built import built, tool
+from tests.built import tool
 from tests.documented import blocks
+from tests.native.c_library import HEADER, ROOT, SANITIZERS, compiled, fixed_addresses, library, run
 from tests.waiting import PATIENCE_S
 
-ROOT = Path(__file__).parents[2]
-HEADER = ROOT / "engine/native/c_api/lowlat.h"
 OK, BUSY = 0, 9
 
 
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+@pytest.mark.parametrize("program", ["c_interface.c", "c_execute.c"])
+def test_a_program_in_c(program: str, sanitizer: str, tmp_path: Path) -> None:
+    source = ROOT / "tests/native" / program
+    assert run(*fixed_addresses(), compiled(source, tmp_path / "program", sanitizer)) == ""
 
 
-def library() -> Path:
-    """The shared library, built as documented in the header."""
-    return built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
+PAGE = ROOT / "docs/how-to/use-from-c.md"
 
 
-def run_c(source: Path, program: Path) -> str:
-    """Compile a C program strictly against the library; return its output."""
-    strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-I", HEADER.parent]
-    run(tool("cc"), *strict, source, "-o", program, library(), f"-Wl,-rpath,{library().parent}")
-    return run(program)
-
-
-def test_a_program_in_c(tmp_path: Path) -> None:
-    assert run_c(ROOT / "tests/native/c_interface.c", tmp_path / "program") == ""
-
-
-def test_the_documented_program(tmp_path: Path) -> None:
-    """Built and installed with the commands of the page, but for the places."""
-    page = ROOT / "docs/how-to/use-from-c.md"
-    (build,) = blocks(page, "sh")
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which the page's commands install, but for the places."""
+    (build,) = blocks(PAGE, "sh")
     assert f"-B build/{library().parent.name} -DLOWLAT_C_LIBRARY=ON && cmake --build" in build
     assert f"cmake --install build/{library().parent.name} --prefix " in build
-    run(tool("cmake"), "--install", library().parent, "--prefix", tmp_path)
-    (tmp_path / "documented.c").write_text("".join(blocks(page, "c")))
-    (installed,) = tmp_path.glob("lib*/**/liblowlat.so")
-    paths = ["-I", tmp_path / "include", "-L", installed.parent, f"-Wl,-rpath,{installed.parent}"]
-    run(tool("cc"), tmp_path / "documented.c", "-o", tmp_path / "program", *paths, "-llowlat")
+    prefix = tmp_path_factory.mktemp("installed")
+    run(tool("cmake"), "--install", library().parent, "--prefix", prefix)
+    return prefix
+
+
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+@pytest.mark.parametrize("compiler", [["cc", "-std=c11"], ["cc", "-std=c17"]], ids=" ".join)
+def test_the_documented_program_in_c(compiler: list[str], installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "documented.c").write_text("".join(blocks(PAGE, "c")))
+    (beneath,) = installed.glob("lib*/**/liblowlat.so")
+    paths = ["-I", installed / "include", "-L", beneath.parent, f"-Wl,-rpath,{beneath.parent}"]
+    command = [tool(compiler[0]), compiler[1], *STRICT]
+    run(*command, tmp_path / "documented.c", "-o", tmp_path / "program", *paths, "-llowlat")
     assert run(tmp_path / "program") == "2 at 101\n"
 
 
-def test_the_header_is_c_plus_plus_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("standard", ["-std=c++20", "-std=c++23"])
+def test_the_documented_program_in_cpp(standard: str, installed: Path, tmp_path: Path) -> None:
+    """Two files that include the header are one program, without the library."""
+    (tmp_path / "documented.cpp").write_text("".join(blocks(PAGE, "cpp")))
+    (tmp_path / "second.cpp").write_text(
+        "#include <lowlat.hpp>\nvoid reset(lowlat::Engine& engine) { engine.reset(); }\n"
+    )
+    sources = tmp_path / "documented.cpp", tmp_path / "second.cpp"
+    run(tool("c++"), standard, *STRICT, "-I", installed / "include", *sources, "-o", tmp_path / "program")
+    assert run(tmp_path / "program") == "2 at 101\n"
+
+
+@pytest.mark.parametrize("standard", ["-std=c++11", "-std=c++17", "-std=c++20"])
+def test_the_header_is_c_plus_plus_too(standard: str, installed: Path, tmp_path: Path) -> None:
     source = tmp_path / "includes.cpp"
-    source.write_text('#include "engine/native/c_api/lowlat.h"\nint main() { return LOWLAT_OK; }\n')
-    run(tool("c++"), "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", ROOT, "-fsyntax-only", source)
+    source.write_text("#include <lowlat.h>\nint main() { return lowlat_claim(nullptr) != LOWLAT_NULL_ARGUMENT; }\n")
+    run(tool("c++"), standard, *STRICT, "-I", installed / "include", "-fsyntax-only", source)
+
+
+def test_an_older_standard_is_told_what_the_front_needs(installed: Path, tmp_path: Path) -> None:
+    source = tmp_path / "includes.cpp"
+    source.write_text("#include <lowlat.hpp>\n")
+    compiler = [tool("c++"), "-std=c++17", "-fsyntax-only", "-I", installed / "include", source]
+    done = subprocess.run(compiler, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "lowlat.hpp needs C++20: compile with -std=c++20, or use lowlat.h" in done.stderr
 
 
 def test_it_shows_what_the_header_declares_versioned_and_nothing_else() -> None:
     declared = set(re.findall(r"^LOWLAT_API .*?\b(lowlat_\w+)\(", HEADER.read_text(encoding="utf-8"), re.MULTILINE))
-    assert len(declared) == 15
+    assert len(declared) == 21
     shown = [line.split()[-1] for line in run(tool("nm"), "-D", "--defined-only", library()).splitlines()]
     assert sorted(shown) == sorted({"LOWLAT_1"} | {f"{name}@@LOWLAT_1" for name in declared})
 

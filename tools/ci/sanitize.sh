@@ -61,5 +61,8 @@ sound "thread sanitizer, properties, every flow profile, engines in threads"
 "$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_mapped_book_stress.py \
     tests/native/test_interval_stress.py -k "thread and sanitizer"
 sound "thread sanitizer, writer and reader of a mapped book and of an interval log"
+"$bin/python" -P -m pytest -q -p no:cacheprovider tests/native/test_c_interface.py \
+    tests/native/test_every_interface.py -k "sanitizer"
+sound "all three sanitizers, C programs and every interface of the engine"
 
 echo "lowlat: sanitize passed: address, undefined and thread sanitizers found nothing" >&2

@@ -1,4 +1,4 @@
-"""Instructions per command of each profile, counted by callgrind, against the committed figures.
+"""Instructions per command of each profile, and of each interface, counted by callgrind, against the committed figures.
 
 The count does not depend on the machine's load. More than 5% above the committed figure fails. The figures are valid
 for one compiler and instruction set; `--record` writes those of this machine.
@@ -13,11 +13,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from native_pass import ROOT, Way, arguments, build
+from native_pass import ROOT, Way, arguments, arguments_of_interfaces, build, build_interfaces
 
 from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Flow
@@ -34,19 +35,26 @@ WAYS: Final[dict[Way, str]] = {"batched": "{}", "one": "{}, one at a time"}
 """The figure's name for a profile."""
 
 
-def counted(binary: Path, profile: str, scratch: Path) -> dict[str, float]:
-    """Instructions per command of a profile's measured pass, by the figure's name."""
-    flow = flow_of(profile)
-    return {shown.format(profile): round(count(binary, flow, way, scratch), 1) for way, shown in WAYS.items()}
+INTERFACES: Final = {
+    "core": "{} through the matcher",
+    "inlined": "{} through lowlat.hpp",
+    "callback": "{} through lowlat_execute",
+    "callback-unclaimed": "{} through lowlat_execute, unclaimed",
+    "drained": "{} through lowlat_process, lowlat_drain",
+}
+"""The same for one command at a time through an interface."""
+THROUGH_INTERFACES: Final = ("steady", "deep")
+RATIOS_MAX: Final = {"inlined": 1.05, "callback": 1.25}
+"""How much more an interface may cost than the matcher, whatever is committed."""
 
 
-def count(binary: Path, flow: Flow, way: Way, scratch: Path) -> float:
+def count(binary: Path, flow: Flow, given: list[str]) -> float:
     """Instructions per command of a flow's measured pass."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*"],
             *["--callgrind-out-file=/dev/null", str(binary)],
-            *arguments(flow, scratch, 1, way),
+            *given,
         ],
         check=True,
         capture_output=True,
@@ -63,6 +71,23 @@ def flow_of(profile: str) -> Flow:
     return synthetic_flow(load_profile(profile), COMMANDS, SEED)
 
 
+def counts(scratch: Path) -> dict[str, float]:
+    """Every figure by its name, as many at once as there are CPUs."""
+    loops, interfaces = build(scratch, "loops"), build_interfaces(scratch)
+
+    def of_profile(profile: str) -> Iterator[tuple[str, float]]:
+        flow, own = flow_of(profile), scratch / profile
+        own.mkdir()
+        for way, shown in WAYS.items():
+            yield shown.format(profile), count(loops, flow, arguments(flow, own, 1, way))
+        for interface, shown in INTERFACES.items() if profile in THROUGH_INTERFACES else ():
+            yield shown.format(profile), count(interfaces, flow, arguments_of_interfaces(interface, flow, own, 1))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = pool.map(lambda profile: [*of_profile(profile)], profile_names())
+        return {name: round(figure, 1) for part in parts for name, figure in part}
+
+
 def main() -> int:
     """Count, compare or record; return the exit code."""
     if shutil.which("valgrind") is None:
@@ -75,24 +100,33 @@ def main() -> int:
     if committed is None and not recording:
         sys.exit(f"no figures are committed for {key} (there are: {'; '.join(figures)}); see --record")
     with tempfile.TemporaryDirectory() as folder:
-        binary = build(Path(folder), "loops")
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = pool.map(lambda profile: counted(binary, profile, Path(folder)), profile_names())
-            found = {name: figure for part in parts for name, figure in part.items()}
+        counted = counts(Path(folder))
     if recording:
-        write_atomically(FIGURES, json.dumps(figures | {key: found}, indent=2) + "\n")
+        write_atomically(FIGURES, json.dumps(figures | {key: counted}, indent=2) + "\n")
     worse = 0
     print(f"instructions per command, {COMMANDS:,} commands, {key}")
-    for name, now in found.items():
+    for name, now in counted.items():
         before = now if recording else committed.get(name)
         if before is None:
             sys.exit(f"no figure is committed for {name}; see --record")
         failed = now > before * ALLOWED
         worse += failed
         print(
-            f"  {name:14} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
+            f"  {name:44} {now:8.1f}   committed {before:8.1f}   {now / before - 1:+7.2%}{'  WORSE' if failed else ''}"
         )
-    return 1 if worse else 0
+    return 1 if worse + too_dear(counted) else 0
+
+
+def too_dear(counted: dict[str, float]) -> int:
+    """Print what interfaces cost beside the matcher; return how many cost more than they may."""
+    failed = 0
+    for profile in THROUGH_INTERFACES:
+        for interface, most in RATIOS_MAX.items():
+            name = INTERFACES[interface].format(profile)
+            ratio = counted[name] / counted[INTERFACES["core"].format(profile)]
+            failed += ratio > most
+            print(f"  {name:44} {ratio:8.3f}x  at most {most:11.2f}x{'  WORSE' if ratio > most else ''}")
+    return failed
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,9 @@ from lowlat.engine.matching.records import EXTENDED_COMMAND, MatchAlgorithm
 ROOT = Path(__file__).parents[2]
 
 
-def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str = "loops.cpp") -> Path:
+def build(
+    folder: Path, name: str, definitions: Sequence[str] = (), source: str = "loops.cpp", linked: Sequence[str] = ()
+) -> Path:
     """Compile the program like the release, with `-D` for each definition; return the path of the binary."""
     folder.mkdir(parents=True, exist_ok=True)
     binary = folder / name
@@ -26,10 +29,22 @@ def build(folder: Path, name: str, definitions: Sequence[str] = (), source: str 
             *[os.environ.get("CXX", "c++"), "-std=c++20", *facts["flags"].split(), "-fPIC", *isa, f"-I{ROOT}"],
             *[f"-D{definition}" for definition in definitions],
             *[str(ROOT / "tools/measure/native" / source), "-pthread", "-o", str(binary)],
+            *linked,
         ],
         check=True,
     )
     return binary
+
+
+def build_interfaces(folder: Path) -> Path:
+    """Compile `interfaces.cpp` against liblowlat, which is built as documented."""
+    tools = Path(sys.executable).parent
+    library = ROOT / "build/c-library"
+    configure = ["-S", ROOT, "-B", library, "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tools / 'ninja'}"]
+    for step in ([*configure, "-DLOWLAT_C_LIBRARY=ON"], ["--build", library]):
+        subprocess.run([tools / "cmake", *step], check=True, stdout=subprocess.DEVNULL)
+    linked = [f"-L{library}", f"-Wl,-rpath,{library}", "-llowlat"]
+    return build(folder, "interfaces", source="interfaces.cpp", linked=linked)
 
 
 Way = Literal["batched", "one"]
@@ -38,12 +53,23 @@ Way = Literal["batched", "one"]
 
 def arguments(flow: Flow, folder: Path, repeats: int, way: Way = "batched") -> list[str]:
     """The program's arguments to run this flow, whose commands are written to a file in `folder`."""
-    file = folder / f"{flow.name}.commands"
-    flow.commands.tofile(file)
     numbers = [
         *[int(flow.commands.dtype == EXTENDED_COMMAND), flow.seeded, repeats, flow.orders],
         len(flow.instruments),
         sum(instrument.algorithm == MatchAlgorithm.PRO_RATA for instrument in flow.instruments),
         flow.instruments[0].tick,
     ]
-    return [way, str(file), *map(str, numbers)]
+    return [way, str(_written(flow, folder)), *map(str, numbers)]
+
+
+def arguments_of_interfaces(way: str, flow: Flow, folder: Path, repeats: int) -> list[str]:
+    """The same for `interfaces`, which takes flows of plain commands of one symbol."""
+    if flow.commands.dtype == EXTENDED_COMMAND or len(flow.instruments) != 1:
+        raise ValueError(f"{flow.name}: not plain commands of one symbol")
+    return [way, str(_written(flow, folder)), str(flow.seeded), str(repeats), str(flow.orders)]
+
+
+def _written(flow: Flow, folder: Path) -> Path:
+    file = folder / f"{flow.name}.commands"
+    flow.commands.tofile(file)
+    return file

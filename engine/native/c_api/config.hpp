@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/native/c_api/lowlat.h"
+#include "engine/native/c_api/status.hpp"
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/records.hpp"
 
@@ -38,24 +39,25 @@ inline bool sound(const lowlat_engine_config& settings) {
            settings.when_trades_dry <= LOWLAT_POOL_RECYCLE;
 }
 
-/// Returns LOWLAT_OK with `to` filled in, or an error code. Throws std::bad_alloc.
-inline lowlat_status read_settings(const lowlat_engine_config& from, EngineConfig& to) {
+/// The settings as the matcher takes them. Throws EngineError, std::bad_alloc.
+inline EngineConfig read_settings(const lowlat_engine_config& from) {
     lowlat_engine_config known{};
-    if (!read_sized(&from, from.size, known)) return LOWLAT_UNKNOWN_SIZE;
-    if (known.rules == nullptr) return LOWLAT_NULL_ARGUMENT;
-    if (!sound(known)) return LOWLAT_BAD_CONFIG;
+    if (!read_sized(&from, from.size, known)) refuse(LOWLAT_UNKNOWN_SIZE);
+    if (known.rules == nullptr) refuse(LOWLAT_NULL_ARGUMENT);
+    if (!sound(known)) refuse(LOWLAT_BAD_CONFIG);
+    EngineConfig to{.symbols = {},
+                    .orders = known.orders,
+                    .trades = known.trades,
+                    .when_orders_dry = static_cast<PoolPolicy>(known.when_orders_dry),
+                    .when_trades_dry = static_cast<PoolPolicy>(known.when_trades_dry)};
     const auto* row = reinterpret_cast<const unsigned char*>(known.rules);
     for (std::uint32_t symbol = 0; symbol < known.symbols; ++symbol, row += known.rules_size) {
         lowlat_symbol_rules rules{};
-        if (!read_sized(row, known.rules_size, rules)) return LOWLAT_UNKNOWN_SIZE;
-        if (!sound(rules)) return LOWLAT_BAD_RULES;
+        if (!read_sized(row, known.rules_size, rules)) refuse(LOWLAT_UNKNOWN_SIZE);
+        if (!sound(rules)) refuse(LOWLAT_BAD_RULES);
         to.symbols.push_back(std::bit_cast<SymbolRules>(rules));
     }
-    to.orders = known.orders;
-    to.trades = known.trades;
-    to.when_orders_dry = static_cast<PoolPolicy>(known.when_orders_dry);
-    to.when_trades_dry = static_cast<PoolPolicy>(known.when_trades_dry);
-    return LOWLAT_OK;
+    return to;
 }
 
 }  // namespace lowlat

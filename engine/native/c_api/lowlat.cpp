@@ -2,63 +2,47 @@
 #include "engine/native/c_api/lowlat.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
-#include <optional>
+#include <span>
 
-#include "engine/native/c_api/config.hpp"
-#include "engine/native/c_api/event_queue.hpp"
-#include "engine/native/c_api/same_bytes.hpp"
-#include "engine/native/matching/auction_price.hpp"
-#include "engine/native/matching/exclusive_use.hpp"
-#include "engine/native/matching/matcher.hpp"
-#include "engine/native/matching/order_rows.hpp"
+#include "engine/native/c_api/guarded_matcher.hpp"
+#include "engine/native/c_api/lowlat.hpp"
+#include "engine/native/c_api/status.hpp"
+#include "engine/native/matching/records.hpp"
+#include "engine/native/platform/compiler.hpp"
 
-struct lowlat_engine {
-    explicit lowlat_engine(const lowlat::EngineConfig& settings) : matcher(settings) {}
-
-    lowlat::OwnedMatcher matcher;
-    lowlat::EventQueue events;
+struct lowlat_engine : lowlat::Engine {
+    using Engine::Engine;
 };
 
 namespace lowlat {
 namespace {
 
+/// Run `work`, and say what it throws as a status.
 template <typename Work>
-lowlat_status guarded(Work work) noexcept {
+LOWLAT_INLINE lowlat_status status_of(Work work) noexcept {
     try {
-        return work();
-    } catch (const EngineBusyError&) {
-        return LOWLAT_BUSY;
+        work();
+        return LOWLAT_OK;
+    } catch (const EngineError& error) {
+        return error.status();
     } catch (const std::bad_alloc&) {
         return LOWLAT_OUT_OF_MEMORY;
     }
 }
 
-/// Run `work` with exclusive use of the engine, broken or not.
-template <typename Work>
-lowlat_status claimed(lowlat_engine* engine, Work work) noexcept {
-    if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
-    return guarded([&] {
-        const Claim claim(engine->matcher);
-        return work();
-    });
-}
-
-/// The same, for an engine whose books are consistent.
-template <typename Work>
-lowlat_status whole(lowlat_engine* engine, Work work) noexcept {
-    return claimed(engine, [&] { return engine->matcher.broken ? lowlat_status{LOWLAT_BROKEN} : work(); });
+bool at_multiple_of(std::size_t bytes, const void* pointer) {
+    return reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;
 }
 
 template <typename Row>
-lowlat_status check_array(const Row* rows, std::size_t count) {
+lowlat_status check_array(const Row* rows, std::size_t count, std::size_t alignment = alignof(Row)) {
     if (rows == nullptr) return count == 0 ? LOWLAT_OK : LOWLAT_NULL_ARGUMENT;
-    return reinterpret_cast<std::uintptr_t>(rows) % alignof(Row) == 0 ? LOWLAT_OK : LOWLAT_MISALIGNED;
+    return at_multiple_of(alignment, rows) ? LOWLAT_OK : LOWLAT_MISALIGNED;
 }
 
 /// A caller's array, and the number of records written to it.
@@ -85,72 +69,50 @@ class Rows {
 /// Let `fill` write into the caller's array.
 template <typename Row, typename Fill>
 lowlat_status list(lowlat_engine* engine, Row* rows, std::size_t room, std::size_t* count, Fill fill) noexcept {
-    if (count == nullptr) return LOWLAT_NULL_ARGUMENT;
+    if (engine == nullptr || count == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (const lowlat_status status = check_array(rows, room); status != LOWLAT_OK) return status;
-    return whole(engine, [&]() -> lowlat_status {
+    return status_of([&] {
         Rows<Row> out(rows, room);
-        const lowlat_status status = fill(engine->matcher, out);
-        if (status == LOWLAT_OK) *count = out.count();
-        return status;
+        fill(out);
+        *count = out.count();
+    });
+}
+
+template <typename Record, typename Row>
+LOWLAT_INLINE lowlat_status execute(lowlat_engine* engine, const Row* command, lowlat_sink sink, void* user) noexcept {
+    if (unlikely(engine == nullptr || command == nullptr || sink == nullptr)) return LOWLAT_NULL_ARGUMENT;
+    if (unlikely(!at_multiple_of(alignof(Row), command))) return LOWLAT_MISALIGNED;
+    return status_of([&]() LOWLAT_INLINE_LAMBDA {
+        engine->execute(*reinterpret_cast<const Record*>(command), [&](const Event& event) noexcept {
+            sink(user, reinterpret_cast<const lowlat_event*>(&event));
+        });
     });
 }
 
 template <typename Record, typename Row>
 lowlat_status process(lowlat_engine* engine, const Row* commands, std::size_t count) noexcept {
+    if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (const lowlat_status status = check_array(commands, count); status != LOWLAT_OK) return status;
-    return whole(engine, [&]() -> lowlat_status {
-        try {
-            execute_whole(engine->matcher, [&] {
-                engine->matcher.execute_all(reinterpret_cast<const Record*>(commands), count, engine->events);
-            });
-        } catch (const std::bad_alloc&) {
-            engine->events.drop(engine->matcher.sequence());
-            throw;
-        }
-        return LOWLAT_OK;
+    return status_of([&] { engine->process(std::span(reinterpret_cast<const Record*>(commands), count)); });
+}
+
+template <typename Record, typename Row>
+lowlat_status process_into(lowlat_engine* engine, const Row* commands, std::size_t count, lowlat_event* events,
+                           std::size_t room, std::size_t* executed, std::size_t* written) noexcept {
+    if (engine == nullptr || executed == nullptr || written == nullptr) return LOWLAT_NULL_ARGUMENT;
+    if (const lowlat_status status = check_array(commands, count); status != LOWLAT_OK) return status;
+    if (const lowlat_status status = check_array(events, room, alignof(Event)); status != LOWLAT_OK) return status;
+    Processed done;
+    const lowlat_status status = status_of([&] {
+        engine->process_into(std::span(reinterpret_cast<const Record*>(commands), count),
+                             std::span(reinterpret_cast<Event*>(events), room), done);
     });
-}
-
-lowlat_counters counters_of(const lowlat_engine& engine) {
-    const Matcher& matcher = engine.matcher;
-    return {.commands = matcher.sequence(),
-            .trades = matcher.trades(),
-            .live_orders = matcher.live_orders(),
-            .order_refusals = matcher.order_refusals(),
-            .trade_refusals = matcher.trade_refusals(),
-            .trades_held = matcher.tape().held(),
-            .trades_recycled = matcher.tape().recycled(),
-            .growths = matcher.growths(),
-            .index_rehashes = matcher.index().seed(),
-            .events_held = engine.events.held()};
-}
-
-lowlat_top_of_book best_of(const Matcher& matcher, std::uint32_t symbol) {
-    PerSide<LevelRow> tops{};
-    for (const Side side : both_sides) {
-        matcher.for_each_level(symbol, side, [&](const LevelRow& row) {
-            tops[side] = row;
-            return false;
-        });
+    if (status == LOWLAT_OK || status == LOWLAT_OUT_OF_MEMORY) {
+        *executed = done.executed;
+        *written = done.written;
     }
-    const auto& [bid, ask] = tops.of;
-    return {bid.price, bid.quantity, ask.price, ask.quantity};
+    return status;
 }
-
-constexpr std::array messages{
-    "done",
-    "a pointer is NULL that must not be",
-    "an array does not start at a multiple of 8 bytes",
-    "a size is of no version of its struct, or a field that this library does not know is not zero",
-    "a symbol's rules: tick, lot, algorithm or off_tick is out of its range, or the band is empty",
-    "settings: symbols, orders, trades, when_orders_dry or when_trades_dry is out of its range",
-    "the engine holds no such symbol",
-    "a side is LOWLAT_BUY or LOWLAT_SELL",
-    "out of memory",
-    "another thread is using this engine; give each thread its own, or take turns",
-    "memory ran out inside a command before; drain the events, then reset or destroy the engine",
-};
-static_assert(messages.size() == LOWLAT_BROKEN + 1);
 
 }  // namespace
 }  // namespace lowlat
@@ -160,23 +122,37 @@ using namespace lowlat;
 extern "C" {
 
 const char* lowlat_message(lowlat_status status) noexcept {
-    const bool known = status >= 0 && static_cast<std::size_t>(status) < messages.size();
-    return known ? messages[static_cast<std::size_t>(status)] : "no status of this library";
+    return message_of(status);
 }
 
 lowlat_status lowlat_create(const lowlat_engine_config* settings, lowlat_engine** engine) noexcept {
     if (settings == nullptr || engine == nullptr) return LOWLAT_NULL_ARGUMENT;
-    return guarded([&]() -> lowlat_status {
-        EngineConfig read;
-        if (const lowlat_status status = read_settings(*settings, read); status != LOWLAT_OK) return status;
-        *engine = std::make_unique<lowlat_engine>(read).release();
-        return LOWLAT_OK;
-    });
+    return status_of([&] { *engine = std::make_unique<lowlat_engine>(*settings).release(); });
 }
 
 // NOLINTNEXTLINE(misc-const-correctness): it takes the result of lowlat_create
 void lowlat_destroy(lowlat_engine* engine) noexcept {
     delete engine;
+}
+
+lowlat_status lowlat_claim(lowlat_engine* engine) noexcept {
+    if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { engine->claim(); });
+}
+
+lowlat_status lowlat_release(lowlat_engine* engine) noexcept {
+    if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { engine->release(); });
+}
+
+lowlat_status lowlat_execute(lowlat_engine* engine, const lowlat_command* command, lowlat_sink sink,
+                             void* user) noexcept {
+    return execute<Command>(engine, command, sink, user);
+}
+
+lowlat_status lowlat_execute_extended(lowlat_engine* engine, const lowlat_extended_command* command, lowlat_sink sink,
+                                      void* user) noexcept {
+    return execute<ExtendedCommand>(engine, command, sink, user);
 }
 
 lowlat_status lowlat_process(lowlat_engine* engine, const lowlat_command* commands, std::size_t count) noexcept {
@@ -188,103 +164,84 @@ lowlat_status lowlat_process_extended(lowlat_engine* engine, const lowlat_extend
     return process<ExtendedCommand>(engine, commands, count);
 }
 
+lowlat_status lowlat_process_into(lowlat_engine* engine, const lowlat_command* commands, std::size_t count,
+                                  lowlat_event* events, std::size_t room, std::size_t* executed,
+                                  std::size_t* written) noexcept {
+    return process_into<Command>(engine, commands, count, events, room, executed, written);
+}
+
+lowlat_status lowlat_process_extended_into(lowlat_engine* engine, const lowlat_extended_command* commands,
+                                           std::size_t count, lowlat_event* events, std::size_t room,
+                                           std::size_t* executed, std::size_t* written) noexcept {
+    return process_into<ExtendedCommand>(engine, commands, count, events, room, executed, written);
+}
+
 lowlat_status lowlat_drain(lowlat_engine* engine, lowlat_event* events, std::size_t room,
                            std::size_t* drained) noexcept {
-    if (drained == nullptr) return LOWLAT_NULL_ARGUMENT;
+    if (engine == nullptr || drained == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (const lowlat_status status = check_array(events, room); status != LOWLAT_OK) return status;
-    return claimed(engine, [&]() -> lowlat_status {
-        *drained = engine->events.take(events, room);
-        return LOWLAT_OK;
-    });
+    return status_of([&] { *drained = engine->drain(events, room); });
 }
 
 lowlat_status lowlat_get_top_of_book(lowlat_engine* engine, std::uint32_t symbol, lowlat_top_of_book* best) noexcept {
-    if (best == nullptr) return LOWLAT_NULL_ARGUMENT;
-    return whole(engine, [&]() -> lowlat_status {
-        if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        *best = best_of(engine->matcher, symbol);
-        return LOWLAT_OK;
-    });
+    if (engine == nullptr || best == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { *best = engine->top_of_book(symbol); });
 }
 
 lowlat_status lowlat_get_depth(lowlat_engine* engine, std::uint32_t symbol, std::uint32_t side, lowlat_level* levels,
                                std::size_t room, std::size_t* count) noexcept {
-    return list(engine, levels, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
-        if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        if (!is_side(side)) return LOWLAT_UNKNOWN_SIDE;
-        matcher.for_each_level(symbol, static_cast<Side>(side), [&](const LevelRow& row) {
+    return list(engine, levels, room, count, [&](auto& out) {
+        if (!is_side(side)) refuse(LOWLAT_UNKNOWN_SIDE);
+        engine->for_each_level(symbol, static_cast<Side>(side), [&](const LevelRow& row) {
             out.add(row);
             return !out.full();
         });
-        return LOWLAT_OK;
     });
 }
 
 lowlat_status lowlat_get_orders(lowlat_engine* engine, std::uint32_t symbol, lowlat_order* orders, std::size_t room,
                                 std::size_t* count) noexcept {
-    return list(engine, orders, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
-        if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        for_each_order(matcher, symbol, [&](const OrderRow& row) { out.add(row); });
-        return LOWLAT_OK;
-    });
+    return list(engine, orders, room, count,
+                [&](auto& out) { engine->for_each_order(symbol, [&](const OrderRow& row) { out.add(row); }); });
 }
 
 lowlat_status lowlat_get_stops(lowlat_engine* engine, std::uint32_t symbol, lowlat_stop* stops, std::size_t room,
                                std::size_t* count) noexcept {
-    return list(engine, stops, room, count, [&](const Matcher& matcher, auto& out) -> lowlat_status {
-        if (symbol >= matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        for_each_stop(matcher, symbol, [&](const StopRow& row) { out.add(row); });
-        return LOWLAT_OK;
-    });
+    return list(engine, stops, room, count,
+                [&](auto& out) { engine->for_each_stop(symbol, [&](const StopRow& row) { out.add(row); }); });
 }
 
 lowlat_status lowlat_get_trades(lowlat_engine* engine, lowlat_trade* trades, std::size_t room,
                                 std::size_t* count) noexcept {
-    return list(engine, trades, room, count, [](const Matcher& matcher, auto& out) -> lowlat_status {
-        matcher.tape().for_each([&](const Trade& trade) { out.add(trade); });
-        return LOWLAT_OK;
-    });
+    return list(engine, trades, room, count,
+                [&](auto& out) { engine->for_each_trade([&](const Trade& trade) { out.add(trade); }); });
 }
 
 lowlat_status lowlat_release_trades(lowlat_engine* engine, std::uint64_t* released) noexcept {
-    if (released == nullptr) return LOWLAT_NULL_ARGUMENT;
-    return whole(engine, [&]() -> lowlat_status {
-        *released = engine->matcher.drain_tape();
-        return LOWLAT_OK;
-    });
+    if (engine == nullptr || released == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { *released = engine->release_trades(); });
 }
 
 lowlat_status lowlat_get_auction_indicative(lowlat_engine* engine, std::uint32_t symbol,
                                             lowlat_auction_indicative* indicative) noexcept {
-    if (indicative == nullptr) return LOWLAT_NULL_ARGUMENT;
-    return whole(engine, [&]() -> lowlat_status {
-        if (symbol >= engine->matcher.symbols()) return LOWLAT_UNKNOWN_SYMBOL;
-        CrossedLevels levels;
-        const Uncross found = find_uncross(engine->matcher, symbol, levels).value_or(Uncross{});
-        *indicative = {found.price, found.volume, found.imbalance};
-        return LOWLAT_OK;
-    });
+    if (engine == nullptr || indicative == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { *indicative = engine->auction_indicative(symbol); });
 }
 
 lowlat_status lowlat_get_counters(lowlat_engine* engine, lowlat_counters* counters, std::size_t size) noexcept {
-    if (counters == nullptr) return LOWLAT_NULL_ARGUMENT;
+    if (engine == nullptr || counters == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (size % sizeof(std::uint64_t) != 0) return LOWLAT_UNKNOWN_SIZE;
-    return whole(engine, [&]() -> lowlat_status {
-        const lowlat_counters now = counters_of(*engine);
+    return status_of([&] {
+        const lowlat_counters now = engine->counters();
         const std::size_t known = std::min(size, sizeof now);
         std::memcpy(counters, &now, known);
         std::memset(reinterpret_cast<unsigned char*>(counters) + known, 0, size - known);
-        return LOWLAT_OK;
     });
 }
 
 lowlat_status lowlat_reset(lowlat_engine* engine) noexcept {
-    return claimed(engine, [&]() -> lowlat_status {
-        engine->matcher.reset();
-        engine->events.clear();
-        engine->matcher.broken = false;
-        return LOWLAT_OK;
-    });
+    if (engine == nullptr) return LOWLAT_NULL_ARGUMENT;
+    return status_of([&] { engine->reset(); });
 }
 
 }  // extern "C"

@@ -1,24 +1,26 @@
 /* The matching engine for C, and for every language that can call C. C11 or C++11. See docs/matching.md for what
- * the engine does with each command; this file declares how to pass commands and get events.
+ * the engine does with each command; this file declares how to pass commands and get events. C++20 programs can also
+ * include lowlat.hpp, which has the engine inlined.
  *
  * Ownership. The caller of lowlat_create owns the engine until lowlat_destroy. The engine keeps no pointers to
  * arguments: settings, rules, commands and arrays belong to the caller, and are read or written only during the call.
  * Strings returned are constants.
  *
  * Threads. Engines are independent of one another. Any thread may use an engine, but only one at a time; a concurrent
- * call returns LOWLAT_BUSY and changes nothing. lowlat_destroy must not run concurrently with any other call.
+ * call returns LOWLAT_BUSY and changes nothing. A thread that uses an engine alone can claim it, which makes every call
+ * cheaper (lowlat_claim). lowlat_destroy must not run concurrently with any other call.
  *
  * Units. Prices are integers in a symbol's price unit, quantities are integers in lots. Expiries and the clock are in
  * any unit that the caller chooses: the engine does not read a system clock.
  *
  * Layouts. Records are 32 or 64 bytes, with little-endian fields at their C offsets, without padding: byte for byte the
- * dtypes of engine/matching/records.py. Arrays start at multiples of 8 bytes. Fields called `zero` are written as zero
- * and not read.
+ * dtypes of engine/matching/records.py. Arrays and commands start at multiples of 8 bytes, the events of
+ * lowlat_process_into at one of 64. Fields called `zero` are written as zero and not read.
  *
  * Errors. Every function except lowlat_destroy and lowlat_message returns a lowlat_status: LOWLAT_OK or an error. A
- * call that does not return LOWLAT_OK has changed and written nothing, except LOWLAT_OUT_OF_MEMORY from lowlat_process
- * and lowlat_process_extended. A command that the engine rejects is not an error: it emits an event, LOWLAT_REJECTED,
- * with its reason.
+ * call that does not return LOWLAT_OK has changed and written nothing, except LOWLAT_OUT_OF_MEMORY from the functions
+ * that execute commands. A command that the engine rejects is not an error: it emits an event, LOWLAT_REJECTED, with
+ * its reason.
  */
 #ifndef LOWLAT_H
 #define LOWLAT_H
@@ -368,15 +370,16 @@ typedef int32_t lowlat_status;
 enum {
     LOWLAT_OK = 0,
     LOWLAT_NULL_ARGUMENT = 1, /* a required pointer is NULL */
-    LOWLAT_MISALIGNED = 2,    /* an array does not start at a multiple of 8 bytes */
+    LOWLAT_MISALIGNED = 2,    /* an array does not start at a multiple of 8 bytes, or of 64: see Layouts */
     LOWLAT_UNKNOWN_SIZE = 3, /* `size` or `rules_size` fits no version of the struct, or an unknown field is not zero */
     LOWLAT_BAD_RULES = 4,    /* a symbol's rules: a field out of its range, or an empty band */
     LOWLAT_BAD_CONFIG = 5, /* `symbols`, `orders`, `trades`, `when_orders_dry` or `when_trades_dry` out of its range */
     LOWLAT_UNKNOWN_SYMBOL = 6, /* a query names an unknown symbol */
     LOWLAT_UNKNOWN_SIDE = 7,   /* a query names an invalid side */
     LOWLAT_OUT_OF_MEMORY = 8,
-    LOWLAT_BUSY = 9,   /* another thread is using this engine */
-    LOWLAT_BROKEN = 10 /* an earlier command ran out of memory; drain, then reset or destroy */
+    LOWLAT_BUSY = 9,      /* another thread is using this engine, or has claimed it */
+    LOWLAT_BROKEN = 10,   /* an earlier command ran out of memory; drain, then reset or destroy */
+    LOWLAT_REENTERED = 11 /* a callback called into the engine that was calling it */
 };
 
 typedef struct lowlat_engine lowlat_engine;
@@ -391,6 +394,44 @@ LOWLAT_API lowlat_status lowlat_create(const lowlat_engine_config* settings, low
 
 /* Free an engine. NULL is allowed and does nothing. */
 LOWLAT_API void lowlat_destroy(lowlat_engine* engine) LOWLAT_NOEXCEPT;
+
+/* Let only the calling thread use the engine until it calls lowlat_release: calls by other threads return LOWLAT_BUSY.
+ * Every call of this thread is then cheaper, because nothing has to be locked. Optional; claiming again does nothing.
+ * A thread that ends without releasing its engine leaves it to nobody: only lowlat_destroy is then possible. */
+LOWLAT_API lowlat_status lowlat_claim(lowlat_engine* engine) LOWLAT_NOEXCEPT;
+/* End the claim of the calling thread; nothing if nobody has claimed the engine. */
+LOWLAT_API lowlat_status lowlat_release(lowlat_engine* engine) LOWLAT_NOEXCEPT;
+
+/* Gets one event, which is valid during the call. It must return: no longjmp, no exception. It may not use the engine
+ * that is calling it, which returns LOWLAT_REENTERED, nor destroy it. */
+typedef void (*lowlat_sink)(void* user, const lowlat_event* event);
+
+/* Execute one command and pass each of its events to `sink`, in order, before returning; `user` is passed on unread.
+ * Nothing is queued or copied, so lowlat_drain does not see these events. The cheapest way to execute one command at a
+ * time.
+ *
+ * LOWLAT_OUT_OF_MEMORY: memory ran out during the command. Events that the sink has got of it are void, and every call
+ * except lowlat_drain, lowlat_reset and lowlat_destroy returns LOWLAT_BROKEN. */
+LOWLAT_API lowlat_status lowlat_execute(lowlat_engine* engine, const lowlat_command* command, lowlat_sink sink,
+                                        void* user) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_execute_extended(lowlat_engine* engine, const lowlat_extended_command* command,
+                                                 lowlat_sink sink, void* user) LOWLAT_NOEXCEPT;
+
+/* Execute commands in order, and write their events directly into the caller's array, which starts at a multiple of 64
+ * bytes. Stops after the command with which the array is full; *executed commands are done, *written events are in the
+ * array. The cheapest way to execute a batch: later commands are prefetched while one executes.
+ *
+ * Nothing is lost if the array is too small: a command is always executed whole, events that no longer fit are queued,
+ * and the next call writes them first. So call again, from commands + *executed, until all commands are done and
+ * *written is less than `room`. Or take what is queued with lowlat_drain.
+ *
+ * LOWLAT_OUT_OF_MEMORY: as for lowlat_process, with *executed and *written set. */
+LOWLAT_API lowlat_status lowlat_process_into(lowlat_engine* engine, const lowlat_command* commands, size_t count,
+                                             lowlat_event* events, size_t room, size_t* executed,
+                                             size_t* written) LOWLAT_NOEXCEPT;
+LOWLAT_API lowlat_status lowlat_process_extended_into(lowlat_engine* engine, const lowlat_extended_command* commands,
+                                                      size_t count, lowlat_event* events, size_t room, size_t* executed,
+                                                      size_t* written) LOWLAT_NOEXCEPT;
 
 /* Execute `count` commands in order; each emits at least one event. Events are queued after those not drained yet, in
  * memory that grows as needed: without draining it runs out. `commands` may be NULL if `count` is 0.

@@ -323,7 +323,7 @@ class FullPath {
         if (command.kind != CommandType::trailing_stop)
             return stops().reached(side, command.trigger) ? Reason::stop_through_market : Reason::none;
         if (!book().traded) return Reason::no_last_trade;
-        const __int128 trigger = trailing_trigger(book().rules, side, book().last, {command.trigger, command.flags});
+        const WidePrice trigger = trailing_trigger(book().rules, side, book().last, {command.trigger, command.flags});
         const bool inside = trigger >= book().rules.price_min && trigger <= book().rules.price_max;
         return inside ? Reason::none : Reason::price_outside_band;
     }

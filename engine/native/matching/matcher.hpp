@@ -92,18 +92,35 @@ class Matcher : public FetchingStore {
     template <typename Record, typename Sink>
     LOWLAT_INLINE void execute_part(const Record* commands, Part part, Ahead* ahead, Sink& sink) {
         for (std::uint64_t at = 0; at < part.count; ++at) {
-            if (likely(at + fetch_slot < part.readable)) {
-                if constexpr (std::is_same_v<Record, ExtendedCommand>)
-                    fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-                fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-                fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
-                ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
-            }
+            if (likely(at + fetch_slot < part.readable)) fetch_ahead(commands, at, ahead);
             execute(commands[at], sink);
         }
     }
 
+    /// Execute a batch up to the command with which the sink is full.
+    template <typename Record, typename Sink>
+    void execute_while_room(const Record* commands, std::uint64_t count, Sink& sink) {
+        Ahead ahead[fetch_slot];
+        begin_batch(commands, count, ahead);
+        for (std::uint64_t at = 0; at < count && !sink.full(); ++at) {
+            if (likely(at + fetch_slot < count)) fetch_ahead(commands, at, ahead);
+            execute(commands[at], sink);
+        }
+    }
+
+    /// Free what a growth left to the prefetches of its batch; a new batch does it by itself.
+    LOWLAT_INLINE void drop_retired() { memory_.drop_retired(); }
+
   private:
+    template <typename Record>
+    LOWLAT_INLINE void fetch_ahead(const Record* commands, std::uint64_t at, Ahead* ahead) const {
+        if constexpr (std::is_same_v<Record, ExtendedCommand>)
+            fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+        ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
+    }
+
     // -- the path of a command ------------------------------------------------------------------------------------
 
     LOWLAT_INLINE void end_command() {

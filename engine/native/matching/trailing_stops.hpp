@@ -20,13 +20,16 @@ struct Trail {
     std::uint8_t flags;
 };
 
+/// Wider than a price. Not of the standard, but of both compilers.
+__extension__ using WidePrice = __int128;
+
 /// Trigger of a trailing stop while the best price since its entry is `anchor`. The result may overflow for a buy stop
 /// (or a negative price): then the caller checks first.
-inline __int128 trailing_trigger(const SymbolRules& rules, Side side, std::int64_t anchor, Trail trail) {
-    __int128 away = trail.distance;
+inline WidePrice trailing_trigger(const SymbolRules& rules, Side side, std::int64_t anchor, Trail trail) {
+    WidePrice away = trail.distance;
     if ((trail.flags & flag_trail_basis_points) != 0) {
-        const __int128 magnitude = anchor < 0 ? -static_cast<__int128>(anchor) : anchor;
-        away = std::max<__int128>(magnitude * trail.distance / basis_points_max / rules.tick, 1) * rules.tick;
+        const WidePrice magnitude = anchor < 0 ? -static_cast<WidePrice>(anchor) : anchor;
+        away = std::max<WidePrice>(magnitude * trail.distance / basis_points_max / rules.tick, 1) * rules.tick;
     }
     return side == Side::buy ? anchor + away : anchor - away;
 }

@@ -7,6 +7,13 @@
 #define LOWLAT_INLINE inline __attribute__((always_inline))
 #endif
 
+// The same of a lambda, between its parameters and its body.
+#if defined(LOWLAT_WITHOUT_INLINE)
+#define LOWLAT_INLINE_LAMBDA
+#else
+#define LOWLAT_INLINE_LAMBDA __attribute__((always_inline))
+#endif
+
 // Keeps rare paths out of line, and out of the hot path's instruction cache lines.
 #if defined(LOWLAT_WITHOUT_COLD)
 #define LOWLAT_COLD

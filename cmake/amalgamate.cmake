@@ -1,0 +1,32 @@
+# Writes OUTPUT: the header INPUT of ROOT with everything of ours that it includes, so that it is installed as one file
+# that needs no include path of its own. The C header stays a file beside it. `cmake -D... -P amalgamate.cmake`
+cmake_minimum_required(VERSION 3.25...4.4)
+set(seen "")
+
+function(expand path result)
+  if(path IN_LIST seen)
+    set(${result} "" PARENT_SCOPE)
+    return()
+  endif()
+  list(APPEND seen "${path}")
+  file(READ "${ROOT}/${path}" text)
+  string(REPLACE "#pragma once\n" "" text "${text}")
+  string(REGEX MATCHALL "#include \"[^\"\n]+\"\n" includes "${text}")
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE "#include \"([^\"]+)\"\n" "\\1" name "${include}")
+    if(name MATCHES "\\.h$")
+      get_filename_component(name "${name}" NAME)
+      set(expanded "#include \"${name}\"\n")
+    else()
+      expand("${name}" expanded)
+    endif()
+    string(REPLACE "${include}" "${expanded}" text "${text}")
+  endforeach()
+  set(seen "${seen}" PARENT_SCOPE)
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
+expand("${INPUT}" text)
+# A system header: what callers' options warn about is ours to see, where this is compiled file by file.
+string(REGEX REPLACE "^((//[^\n]*\n)+)" "\\1#pragma once\n#pragma GCC system_header\n" text "${text}")
+file(WRITE "${OUTPUT}" "${text}")

@@ -1,0 +1,60 @@
+"""Builds liblowlat, plain and sanitized, and programs against it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.built import built, tool
+
+ROOT: Final = Path(__file__).parents[2]
+HEADER: Final = ROOT / "engine/native/c_api/lowlat.h"
+SANITIZERS: Final = [
+    pytest.param("", id="plain"),
+    pytest.param("address,undefined", id="address and undefined sanitizers", marks=pytest.mark.slow),
+    pytest.param("thread", id="thread sanitizer", marks=pytest.mark.slow),
+]
+
+
+def run(*command: str | Path) -> str:
+    """The output of a command that succeeds."""
+    return run_bytes(*command).decode()
+
+
+def run_bytes(*command: str | Path) -> bytes:
+    """The same, not decoded."""
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, (done.stdout[-2000:] + done.stderr).decode(errors="replace")
+    return done.stdout
+
+
+def library(sanitizer: str = "") -> Path:
+    """The shared library, built as documented."""
+    if not sanitizer:
+        return built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
+    folder = f"c-library-{sanitizer.partition(',')[0]}"
+    options = f"-DLOWLAT_SANITIZE={sanitizer.replace(',', ';')}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"
+    return built(folder, "-DLOWLAT_C_LIBRARY=ON", *options) / "liblowlat.so"
+
+
+def compiled(source: Path, program: Path, sanitizer: str = "") -> Path:
+    """A program in C11 or C++20, compiled strictly against the library."""
+    compiler = [tool("cc"), "-std=c11"] if source.suffix == ".c" else [tool("c++"), "-std=c++20", "-O1"]
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I", ROOT, "-I", HEADER.parent]
+    sanitized = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g"] if sanitizer else []
+    linked = library(sanitizer)
+    run(*compiler, *strict, *sanitized, source, "-o", program, linked, f"-Wl,-rpath,{linked.parent}")
+    return program
+
+
+@cache
+def fixed_addresses() -> list[str]:
+    """The thread sanitizer of older compilers fails with the address space randomization of newer kernels."""
+    setarch = shutil.which("setarch")
+    works = setarch is not None and subprocess.run([setarch, "-R", "true"], check=False).returncode == 0
+    return [str(setarch), "-R"] if works else []
