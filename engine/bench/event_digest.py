@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
 from lowlat.engine import _core
+from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import EVENT, Commands, Events, ExecType, Reason
 
@@ -40,13 +41,6 @@ class EventDigest:
     def ends_as(self, tail: bytes) -> bool:
         """Whether another pass ended with the same bytes. Always true for a pass that kept no events."""
         return self.tail.endswith(tail)
-
-
-class Executes(Protocol):
-    """Whatever gives the events of commands."""
-
-    def process(self, commands: Commands) -> Events:
-        """As `MatchingEngine.process`."""
 
 
 def digest_events(engine: Executes, seeding: Commands, measured: Commands, golden_commands: int = 0) -> EventDigest:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from lowlat.engine.foreign.capabilities import NOT_COMPARED
-from lowlat.engine.foreign.library import LibraryEngine, padding_of
+from lowlat.engine.foreign.library import padding_of
 from lowlat.engine.matching.commands import describe
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import EVENT, Commands, Events
+
+
+class Comparable(Executes, Protocol):
+    """An engine that tells with which settings it was made, and which fields of an event it does not claim to give."""
+
+    @property
+    def settings(self) -> EngineConfig:
+        """Its settings."""
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """Names of those fields."""
 
 
 class ComparedEngine:
@@ -20,13 +33,12 @@ class ComparedEngine:
     fields of an event that the engine does not claim to give.
     """
 
-    def __init__(self, engine: LibraryEngine) -> None:
+    def __init__(self, engine: Comparable) -> None:
         self.engine = engine
         self.native = Engine.of(engine.settings)
         self.events = self.commands = 0
         self.difference: str | None = None
-        claimed = engine.library.description.capabilities
-        self.not_compared = tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
+        self.not_compared = engine.not_compared
 
     def process(self, commands: Commands) -> Events:
         """The engine's events; where all that is compared is equal, with the native engine's other fields."""

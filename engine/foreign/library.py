@@ -10,6 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lowlat.engine import _core
+from lowlat.engine.foreign.capabilities import left_out
 from lowlat.engine.foreign.description import LibraryDescription
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules
@@ -53,6 +54,11 @@ class LibraryEngine:
         self.library = library
         self.settings = settings
         self.matcher = _core.ForeignEngine(library.native, native_rules(settings), settings.orders, extended)
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """Fields of an event that it does not claim to give."""
+        return left_out(self.library.description.capabilities)
 
     def reset(self) -> None:
         """Empty the books; the next command is number 0 again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -50,6 +50,13 @@ class AuctionIndicative:
     price: int
     volume: int
     imbalance: int
+
+
+class Executes(Protocol):
+    """Whatever gives the events of commands: all that a measurement needs of an engine."""
+
+    def process(self, commands: Commands) -> Events:
+        """As `MatchingEngine.process`."""
 
 
 class MatchingEngine(ABC):

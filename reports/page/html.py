@@ -26,7 +26,15 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page import charts, comparison_chart, history_charts
 from lowlat.reports.page.chart import Chart
-from lowlat.reports.terminal import comparison_lines, headline, history_lines, recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import (
+    collector_lines,
+    comparison_lines,
+    headline,
+    history_lines,
+    recording_lines,
+    sweep_lines,
+    text_lines,
+)
 from lowlat.text import printable_lines, printable_values
 
 if TYPE_CHECKING:
@@ -110,6 +118,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "lines": text_lines,
+        "collector_lines": collector_lines,
         "compare_lines": comparison_lines,
         "headline": headline,
         "history_lines": history_lines,

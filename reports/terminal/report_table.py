@@ -13,7 +13,14 @@ from rich.text import Text
 from lowlat import units
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
-from lowlat.reports.terminal import headline, latency_table, library_lines, recording_lines, text_lines
+from lowlat.reports.terminal import (
+    collector_lines,
+    headline,
+    latency_table,
+    library_lines,
+    recording_lines,
+    text_lines,
+)
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
@@ -54,6 +61,7 @@ def _brief(report: Report) -> Iterator[Fact]:
         return
     yield from headline.passes(report)
     yield from _library(report)
+    yield "collector", collector_lines.collector(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
     yield "placement", _warning(headline.placement(report))
@@ -96,6 +104,7 @@ def _found(report: Report) -> Iterator[Fact]:
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
     yield from _library(report)
+    yield "collector", collector_lines.collector(report)
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)

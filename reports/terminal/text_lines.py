@@ -358,10 +358,10 @@ def verification(report: Report) -> str:
     facts = report.verification
     if facts is None:
         return "nothing"
-    compared = _compared(facts)
+    commands = _compared(facts)
     verdict = {
-        True: f"{compared} identical to the reference engine's",
-        False: f"{compared} DIFFERENT from the reference engine's",
+        True: f"{commands} identical to the reference engine's",
+        False: f"{commands} DIFFERENT from the reference engine's",
         None: not_compared(report),
     }[facts.equal]
     return join(
