@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from lowlat.engine import _core
 from lowlat.engine.bench.compiled_run import CompiledRun
-from lowlat.engine.bench.event_digest import digest_events
+from lowlat.engine.bench.event_digest import TAIL_BYTES, digest_events
 from lowlat.engine.bench.run_memory import unseen_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library
-from lowlat.engine.matching.native import MemoryPart
-from lowlat.engine.matching.records import Commands
+from lowlat.engine.matching.native import Engine, MemoryPart
+from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.reports.model.context import Library
 from lowlat.reports.model.results import NativeCheck
 
@@ -31,17 +31,32 @@ def measure_library(setup: RunSetup, path: str) -> MeasuredRun:
     return _LibraryRun(setup, LibraryEngine(library, setup.settings, extended=setup.job.wide)).measured_load()
 
 
+class _Remembered:
+    """The engine, and the last events that it gave, byte by byte."""
+
+    def __init__(self, engine: LibraryEngine) -> None:
+        self._engine = engine
+        self.tail = b""
+
+    def process(self, commands: Commands) -> Events:
+        events = self._engine.process(commands)
+        self.tail = (self.tail + events[-TAIL_BYTES // EVENT.itemsize :].tobytes())[-TAIL_BYTES:]
+        return events
+
+
 class _LibraryRun(CompiledRun):
     engine: LibraryEngine
 
     def __init__(self, setup: RunSetup, engine: LibraryEngine) -> None:
-        compared = ComparedEngine(engine)
-        self._digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
+        given = _Remembered(engine)
+        compared = ComparedEngine(given, Engine.of(setup.settings), engine.not_compared)
+        digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
+        self._digest = replace(digest, tail=given.tail)  # with what is not compared, as a measured pass has it
         self._check = NativeCheck(
             commands=compared.commands,
             events=compared.events,
             difference=compared.difference,
-            not_compared=compared.not_compared,
+            not_compared=engine.not_compared,
         )
         super().__init__(setup, engine)
 

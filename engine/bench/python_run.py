@@ -18,6 +18,7 @@ from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.python_engine import PythonEngine, blaming
 from lowlat.engine.matching.interface import Executes
+from lowlat.engine.matching.native import Engine
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.model.results import NativeCheck
 
@@ -30,7 +31,8 @@ def measure_python(setup: RunSetup, entry: EngineEntry) -> MeasuredRun:
     """
     gc.collect()
     gc.freeze()  # what lowlat has loaded is not for the engine's collections to walk over
-    compared = ComparedEngine(_engine(setup, entry))
+    first = _engine(setup, entry)
+    compared = ComparedEngine(first, Engine.of(setup.settings), first.not_compared)
     digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
     passes, collector, commands, scale = WatchedPasses(setup.cpu), GcWatch(), setup.measured, setup.scale
     recorders = {op: Recorder() for op in _core.operations()}
@@ -53,7 +55,7 @@ def measure_python(setup: RunSetup, entry: EngineEntry) -> MeasuredRun:
             commands=compared.commands,
             events=compared.events,
             difference=compared.difference,
-            not_compared=compared.not_compared,
+            not_compared=first.not_compared,
         ),
         garbage_collection=collector.seen(setup.scale),
     )

@@ -50,11 +50,6 @@ def capabilities_of(bits: int) -> frozenset[Capability]:
     return frozenset(capability for capability in Capability if bits & capability)
 
 
-def left_out(claimed: frozenset[Capability]) -> tuple[str, ...]:
-    """The fields of an event that an engine with these capabilities does not claim to give."""
-    return tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
-
-
 def needed(commands: Commands, instruments: Sequence[Instrument]) -> dict[Capability, int]:
     """The capabilities that these commands need, each with the number of commands that do; of the symbols' rules: 0."""
     found: dict[Capability, int] = {}

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.foreign.capabilities import left_out
+from lowlat.engine.foreign.capabilities import NOT_COMPARED
 from lowlat.engine.foreign.description import LibraryDescription
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules
@@ -58,7 +58,8 @@ class LibraryEngine:
     @property
     def not_compared(self) -> tuple[str, ...]:
         """Fields of an event that it does not claim to give."""
-        return left_out(self.library.description.capabilities)
+        claimed = self.library.description.capabilities
+        return tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
 
     def reset(self) -> None:
         """Empty the books; the next command is number 0 again."""

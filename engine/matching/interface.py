@@ -53,7 +53,7 @@ class AuctionIndicative:
 
 
 class Executes(Protocol):
-    """Whatever gives the events of commands: all that a measurement needs of an engine."""
+    """Whatever gives the events of commands."""
 
     def process(self, commands: Commands) -> Events:
         """As `MatchingEngine.process`."""

@@ -358,10 +358,10 @@ def verification(report: Report) -> str:
     facts = report.verification
     if facts is None:
         return "nothing"
-    commands = _compared(facts)
+    stretches = _compared(facts)
     verdict = {
-        True: f"{commands} identical to the reference engine's",
-        False: f"{commands} DIFFERENT from the reference engine's",
+        True: f"{stretches} identical to the reference engine's",
+        False: f"{stretches} DIFFERENT from the reference engine's",
         None: not_compared(report),
     }[facts.equal]
     return join(
