@@ -9,7 +9,6 @@ says nothing about the commands between two stretches. For these there are the g
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -18,14 +17,14 @@ import numpy as np
 
 from lowlat import units
 from lowlat.engine import _core
-from lowlat.engine.bench.engines import NATIVE, REFERENCE, EngineEntry
+from lowlat.engine.bench.engines import NATIVE, EngineEntry
 from lowlat.engine.bench.event_digest import CHUNK_COMMANDS
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import MatchingEngine
-from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, Events
+from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.engine.reference.resume import ResumedEngine
 
 SEEDING_MAX: Final = 200_000
@@ -60,11 +59,11 @@ class ReferenceCheck:
 def check_against_reference(
     flow: Flow, sized: EngineConfig, measured: int, entry: EngineEntry = NATIVE
 ) -> ReferenceCheck:
-    """Execute the flow on this engine (on the native one, if this is the reference engine), and `measured` of its
-    commands on the reference engine too, and compare their events and books. A flow of more than `SEEDING_MAX` seeding
-    commands is not compared, since that would take longer than everything else.
+    """Execute the flow on this engine, or on the native one if its events are compared with that one's, and `measured`
+    of its commands on the reference engine too, and compare their events and books. A flow of more than `SEEDING_MAX`
+    seeding commands is not compared, since that would take longer than everything else.
     """
-    entry = NATIVE if entry is REFERENCE else entry
+    entry = entry.stand_in
     if flow.seeded > SEEDING_MAX:
         return ReferenceCheck(entry.name, 0, 0, None, None, _skipped(flow.seeded))
     return _Stretches(flow, sized, entry).compare(measured)
@@ -83,12 +82,12 @@ def stretches_of(total: int, compared: int, orders: int) -> list[range]:
 
 
 class _Stretches:
-    """The engine, the reference engine, and a native one that hands its state to the latter."""
+    """The engine, and the reference engine, to which it hands its state."""
 
     def __init__(self, flow: Flow, sized: EngineConfig, entry: EngineEntry) -> None:
         self.flow, self.entry = flow, entry
-        self.engine, self.reference = entry.make(sized), REFERENCE.make(sized)
-        self.native = self.engine if isinstance(self.engine, Engine) else NATIVE.make(sized)
+        self.engine = entry.make_compiled(sized)
+        self.reference: MatchingEngine = ReferenceEngine.of(sized)
         self.sized, self.spent_ns = sized, 0
 
     def compare(self, measured: int) -> ReferenceCheck:
@@ -109,20 +108,13 @@ class _Stretches:
 
     def _skip(self, commands: Commands) -> None:
         """Execute these, and let the reference engine take over where they end."""
-        for engine in self._engines():
-            for start in range(0, len(commands), CHUNK_COMMANDS):
-                engine.process(commands[start : start + CHUNK_COMMANDS])
-        assert isinstance(self.native, Engine), "the native engine is one"
-        self.reference = ResumedEngine.resumed(self.sized, _core.save_state(self.native.matcher)[0])
-
-    def _engines(self) -> Iterator[MatchingEngine]:
-        yield self.engine
-        if self.native is not self.engine:
-            yield self.native
+        for start in range(0, len(commands), CHUNK_COMMANDS):
+            self.engine.process(commands[start : start + CHUNK_COMMANDS])
+        self.reference = ResumedEngine.resumed(self.sized, _core.save_state(self.engine.matcher)[0])
 
     def _difference(self, commands: Commands, where: str) -> str | None:
         """The first difference after executing these on all engines."""
-        given, *_ = [engine.process(commands) for engine in self._engines()]
+        given = self.engine.process(commands)
         start = time.perf_counter_ns()
         expected = self.reference.process(commands)
         self.spent_ns += time.perf_counter_ns() - start

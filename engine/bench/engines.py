@@ -13,45 +13,68 @@ from lowlat.errors import PlugInError, UsageError
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
+    from lowlat.engine.foreign.records import Capability
     from lowlat.engine.matching.config import EngineConfig
-    from lowlat.engine.matching.interface import MatchingEngine
+    from lowlat.engine.matching.interface import Executes
+    from lowlat.engine.matching.native import Engine
 
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
     """An engine by name.
 
-    `make` returns an engine with the given settings and empty books. `commands`: how many a run of `lowlat bench`
-    measures by default, so that it ends within seconds. `compiled`: whether `make` returns a `lowlat.engine.Engine`,
-    which the compiled measured loops need. Any other engine is called from Python and only runs in a closed loop:
-    without intended start times, pipeline, interval log or journal. `library`: file of the shared library with the
-    engine, which the compiled loops measure too; `make` then returns the native engine, which its events must equal.
+    `make` returns an engine with the given settings and empty books: any object whose `process(commands)` returns their
+    events. `commands`: how many a run of `lowlat bench` measures by default, so that it ends within seconds.
+    `compiled`: whether `make` returns a `lowlat.engine.Engine`, which the compiled measured loops need. Any other
+    engine is called from Python, its events must equal the native engine's, and it only runs in a closed loop: without
+    intended start times, pipeline, interval log or journal. `library`: file of the shared library with the engine,
+    which the compiled loops measure too; `make` then returns the native engine, which its events must equal.
+    `capabilities`: what the engine takes beside limit orders and cancels, and which fields of its events are compared;
+    None for all. A library tells its own.
     """
 
     name: str
     sentence: str
-    make: Callable[[EngineConfig], MatchingEngine]
+    make: Callable[[EngineConfig], Executes]
     commands: int = 20_000
     compiled: bool = False
     library: str | None = None
+    capabilities: frozenset[Capability] | None = None
 
-    def make_checked(self, settings: EngineConfig) -> MatchingEngine:
+    @property
+    def claimed(self) -> frozenset[Capability]:
+        """What it can do by its own word."""
+        from lowlat.engine.foreign.description import describe
+        from lowlat.engine.foreign.records import Capability
+
+        if self.library:
+            return describe(self.library).capabilities
+        return frozenset(Capability) if self.capabilities is None else self.capabilities
+
+    @property
+    def stand_in(self) -> EngineEntry:
+        """The compiled engine whose books are checked in its place: the native one for an engine whose every event is
+        compared with that one's.
+        """
+        return self if self.compiled and not self.library else NATIVE
+
+    def make_compiled(self, settings: EngineConfig) -> Engine:
         """As `make`. Raises `PlugInError` if the engine is declared compiled but is not."""
         from lowlat.engine.matching.native import Engine
 
         engine = self.make(settings)
-        if self.compiled and not isinstance(engine, Engine):
+        if not isinstance(engine, Engine):
             raise PlugInError(f"{type(engine).__name__}, which {self.name} makes, is no compiled engine")
         return engine
 
 
-def _native(settings: EngineConfig) -> MatchingEngine:
+def _native(settings: EngineConfig) -> Engine:
     from lowlat.engine.matching.native import Engine
 
     return Engine.of(settings)
 
 
-def _reference(settings: EngineConfig) -> MatchingEngine:
+def _reference(settings: EngineConfig) -> Executes:
     from lowlat.engine.reference.engine import ReferenceEngine
 
     return ReferenceEngine.of(settings)

@@ -156,6 +156,8 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Other reasons why the figures are invalid, in words."""
     library: context.Library | None = None
     native_check: results.NativeCheck | None = None
-    """Both only of an engine of a library."""
+    """Of an engine of another's: both with a library, the latter with one that is called from Python too."""
+    garbage_collection: results.GarbageCollection | None = None
+    """Only of an engine that is called from Python."""
     absent: dict[str, str]
     """Why fields are None, by their path in the report."""

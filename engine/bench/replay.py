@@ -27,20 +27,20 @@ from lowlat.reports.model.results import Verification
 def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress: Progress) -> Report:
     """Measure the recording, and check each burst's fills and, with `vendor`, the best bid and ask.
 
-    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run on the engine and pool sizes of
-    `plan`. If the engine rejects a command of the recording, or trades where the recording does not, the report is
-    invalid.
+    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run with the pool sizes of `plan`,
+    on its engine, or on the native one if its events are compared with that one's. If the engine rejects a command of
+    the recording, or trades where the recording does not, the report is invalid.
     """
     flow = recorded.flow()
     sized = settings_of(flow, plan)
-    engine = engine_entry(plan.engine)
+    engine = engine_entry(plan.engine).stand_in
     # Before the runs, so that an interruption does not lose their results.
     progress("checking the fills", 0.0)
-    bursts = verify(recorded, engine.make(sized).process(flow.commands))
+    bursts = verify(recorded, engine.make_compiled(sized).process(flow.commands))
     quotes = None
     if vendor is not None:
         progress("checking the best bid and ask", 0.0)
-        states = best_states(engine.make(sized), flow.commands)
+        states = best_states(engine.make_compiled(sized), flow.commands)
         quotes = compare_best(recorded, states, vendor)
     report = measure(flow, plan, progress)
     if report.verification is None:

@@ -108,7 +108,7 @@ def _status(
 
 
 def _other_events(engine: str, outcomes: Sequence[RunOutcome]) -> Iterator[str]:
-    """Whether a library's engine gave other events than the native one; said first, since no figure then counts."""
+    """Whether an engine of another's gave other events than the native one; said first, since no figure then counts."""
     for outcome in outcomes:
         if outcome.native_check and outcome.native_check.difference:
             yield f"{engine} executes other trades than the native engine {outcome.native_check.difference}"
@@ -182,6 +182,7 @@ def run_of(run: Finished, load: Load) -> results.Run:
         quiet=run.outcome.quiet,
         late_ns=run.outcome.late_ns if paced else None,
         waited_ns=run.outcome.waited_ns,
+        garbage_collection=run.outcome.garbage_collection,
     )
 
 

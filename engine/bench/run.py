@@ -19,7 +19,7 @@ import msgspec
 from lowlat import units
 from lowlat.child_process import ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
-from lowlat.engine.bench.engines import NATIVE, engine_entry
+from lowlat.engine.bench.engines import EngineEntry, engine_entry
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
 from lowlat.engine.bench.loop_ceiling import ceiling_of
@@ -41,7 +41,7 @@ from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.golden import Golden, golden_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.foreign.capabilities import lacking, needed
-from lowlat.engine.foreign.description import LibraryDescription, describe
+from lowlat.engine.foreign.description import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
@@ -165,19 +165,15 @@ class Measurement:
         return kernel_stage(self.finished[0].outcome, self._place.topology)
 
     def check_reference(self) -> ReferenceCheck:
-        """Execute stretches of the flow on the reference engine too: with a library, those of the native engine."""
-        entry = NATIVE if self._entry.library else self._entry
-        return check_against_reference(self.flow, self._settings, self.plan.reference_commands, entry)
-
-    def _name(self) -> str:
-        return describe(self._entry.library).name if self._entry.library else self.plan.engine
+        """Execute stretches of the flow on the reference engine too."""
+        return check_against_reference(self.flow, self._settings, self.plan.reference_commands, self._entry)
 
     def report(self, checked: ReferenceCheck | None, around: Mapping[str, Measured]) -> Report:
         """The report of the runs, at least one. `around`: stages of the latency budget outside the application."""
         return assemble(
             self.flow,
             self._settings,
-            self._name(),
+            name_of(self._entry),
             self.plan.command,
             self.plan.load,
             self.finished,
@@ -222,19 +218,27 @@ def check_load(flow: Flow, plan: RunPlan) -> None:
             f"a pipeline's queues carry plain commands, and those of {flow.name} are extended commands; remove "
             "--pipeline"
         )
-    if entry.library:
-        _check_capabilities(flow, describe(entry.library))
+    _check_capabilities(flow, entry)
     if not isinstance(plan.load, ClosedLoop) and plan.load.arrivals:
         check_schedule(len(flow.measured), plan.load.arrivals.rate, flow.seed or 0)
 
 
-def _check_capabilities(flow: Flow, library: LibraryDescription) -> None:
-    wanted = needed(flow.commands, flow.instruments)
-    if missing := lacking(library.capabilities, wanted, len(flow.commands)):
+def _check_capabilities(flow: Flow, entry: EngineEntry) -> None:
+    if missing := lacked(flow, entry):
         raise UsageError(
-            f"{library.name} does not take what {flow.name} has: {missing}; implement it and set its bit, or choose a "
-            "--profile without it"
+            f"{name_of(entry)} does not take what {flow.name} has: {missing}; implement it and "
+            f"{'set its bit' if entry.library else 'name it in capabilities'}, or choose a --profile without it"
         )
+
+
+def lacked(flow: Flow, entry: EngineEntry) -> str | None:
+    """What the flow needs and the engine does not claim, in words; None if it claims all."""
+    return lacking(entry.claimed, needed(flow.commands, flow.instruments), len(flow.commands))
+
+
+def name_of(entry: EngineEntry) -> str:
+    """What an engine is called: that of a library by its own word."""
+    return describe(entry.library).name if entry.library else entry.name
 
 
 def _places(flow: Flow, plan: RunPlan) -> tuple[Place, PathPlaces | None]:

@@ -84,7 +84,9 @@ class MeasuredRun:
     """Only for a pipeline."""
     library: context.Library | None = None
     native_check: results.NativeCheck | None = None
-    """Both only of an engine of a library."""
+    """Of an engine of another's: both with a library, the latter with one that is called from Python too."""
+    garbage_collection: results.GarbageCollection | None = None
+    """Only of an engine that is called from Python."""
     faults: tuple[str, ...] = ()
 
 

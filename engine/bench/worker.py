@@ -25,9 +25,7 @@ from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcom
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config_codec import from_plain
-from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
-from lowlat.errors import PlugInError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
@@ -65,14 +63,11 @@ def _measured(setup: RunSetup) -> MeasuredRun:
         from lowlat.engine.bench.library_run import measure_library
 
         return measure_library(setup, entry.library)
-    engine = entry.make(setup.settings)
-    if isinstance(engine, Engine):
-        return NativeRun(setup, engine).measured_load()
     if entry.compiled:
-        raise PlugInError(f"{type(engine).__name__}, which {setup.job.engine} makes, is no compiled engine")
-    from lowlat.engine.bench.reference_loops import measure_interpreted
+        return NativeRun(setup, entry.make_compiled(setup.settings)).measured_load()
+    from lowlat.engine.bench.python_run import measure_python
 
-    return measure_interpreted(setup, engine, entry.make)
+    return measure_python(setup, entry)
 
 
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
@@ -112,6 +107,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         faults=measured.faults,
         library=measured.library,
         native_check=measured.native_check,
+        garbage_collection=measured.garbage_collection,
         absent=_absent(unseen, measured),
     )
 

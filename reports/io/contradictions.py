@@ -20,7 +20,7 @@ from lowlat.reports.model.context import Extent
 from lowlat.reports.model.lateness import is_late
 from lowlat.reports.model.recording import RECORDED
 from lowlat.reports.model.report import Report, is_interruption
-from lowlat.reports.model.results import NativeCheck, OsNoise, Run, Throughput
+from lowlat.reports.model.results import GarbageCollection, NativeCheck, OsNoise, Run, Throughput
 
 _TOLERANCE: Final = 1e-9
 _SHOWN_MAX: Final = 100
@@ -109,7 +109,17 @@ def _check_run(report: Report, run: Run, index: int) -> None:
     took = run.duration_s is None or run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
     require(took, f"{place}.duration_s", run.duration_s, "its passes took longer")
     _check_noise(f"{place}.os_noise", run, pipeline=report.load.model == "pipeline")
+    _check_collections(f"{place}.garbage_collection", run.garbage_collection, run.os_noise.wall_ns)
     _check_waited(f"{place}.waited_ns", run, open_loop=report.load.model == "open")
+
+
+def _check_collections(place: str, told: GarbageCollection | None, wall_ns: int) -> None:
+    if told is None:
+        return
+    rounded = told.longest_ns * max(told.collections, 1) + 1
+    require(told.longest_ns <= told.pause_ns <= rounded, f"{place}.longest_ns", told.longest_ns, f"of {told.pause_ns}")
+    require(told.collections > 0 or told.pause_ns == 0, f"{place}.collections", told.collections, "there is a pause")
+    require(told.pause_ns <= wall_ns, f"{place}.pause_ns", told.pause_ns, f"the passes took {wall_ns} ns")
 
 
 def _check_waited(place: str, run: Run, *, open_loop: bool) -> None:
@@ -302,13 +312,25 @@ def _check_hot_path(report: Report) -> None:
 
 
 def _check_native(report: Report, native: NativeCheck | None, in_all: int) -> None:
-    library = report.engine is not None and report.engine.library is not None
-    require(library == (native is not None), "verification.native", native is not None, "goes with engine.library")
+    another = (report.engine is not None and report.engine.library is not None) or _in_python(report)
+    require(
+        another == (native is not None),
+        "verification.native",
+        native is not None,
+        "it goes with engine.library and runs.garbage_collection",
+    )
     if native is None or report.verification is None:
         return
     expect("verification.native.commands", native.commands, in_all, "the flow has")
     if native.difference is None:
         expect("verification.native.events", native.events, report.verification.events, "verification.events is")
+
+
+def _in_python(report: Report) -> bool:
+    """Whether the engine was called from Python: each run then says what the garbage collector did."""
+    told = [run.garbage_collection is not None for run in report.runs]
+    require(len(set(told)) <= 1, "runs.garbage_collection", told, "it is of all runs or of none")
+    return any(told)
 
 
 def _check_verification(report: Report) -> None:

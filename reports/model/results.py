@@ -165,6 +165,15 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GarbageCollection:
+    """What Python's garbage collector did during the passes over an engine that is called from Python."""
+
+    collections: Annotated[Count, Meta(description="Collections of any generation")]
+    pause_ns: Annotated[Count, Meta(description="Time that they took together, nanoseconds; part of the figures")]
+    longest_ns: Annotated[Count, Meta(description="The longest one, nanoseconds")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One repeat, in a process of its own."""
 
@@ -229,6 +238,10 @@ class Run:
             "comparisons use; empty if there was one pass"
         ),
     ] = ()
+    garbage_collection: Annotated[
+        GarbageCollection | None,
+        Meta(description="Of an engine that is called from Python, with its collector on; null for any other"),
+    ] = None
 
     @property
     def compared_series(self) -> tuple[Series, ...]:
@@ -292,7 +305,9 @@ class GoldenCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeCheck:
-    """The comparison of a library's engine with the native engine, over every command of the flow."""
+    """The comparison of an engine of a library, or called from Python, with the native one, over every command of the
+    flow.
+    """
 
     commands: Annotated[Count, Meta(description="Commands that both executed, warm-up commands included")]
     events: Annotated[Count, Meta(description="Events that are equal, up to the first difference")]
@@ -323,4 +338,4 @@ class Verification:
         GoldenCheck | None,
         Meta(description="null for other flows than those of built-in profiles, and other seeds"),
     ] = None
-    native: Annotated[NativeCheck | None, Meta(description="null for an engine that is not of a library")] = None
+    native: Annotated[NativeCheck | None, Meta(description="null for an engine of lowlat's own in C++")] = None

@@ -29,6 +29,7 @@ from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page import charts, comparison_chart, history_charts, jitter_charts
 from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import (
+    collector_lines,
     comparison_lines,
     cores_lines,
     headline,
@@ -128,6 +129,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "lines": text_lines,
+        "collector_lines": collector_lines,
         "compare_lines": comparison_lines,
         "cores_lines": cores_lines,
         "headline": headline,

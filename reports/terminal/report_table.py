@@ -15,6 +15,7 @@ from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
 from lowlat.reports.terminal import (
+    collector_lines,
     headline,
     jitter_lines,
     jitter_table,
@@ -65,6 +66,7 @@ def _brief(report: Report) -> Iterator[Fact]:
         return
     yield from headline.passes(report)
     yield from _library(report)
+    yield "collector", collector_lines.collector(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
     yield "placement", _warning(headline.placement(report))
@@ -107,6 +109,7 @@ def _found(report: Report) -> Iterator[Fact]:
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
     yield from _library(report)
+    yield "collector", collector_lines.collector(report)
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ toy = toy_venue:READER
 [lowlat.engines]
 toy = toy_venue:TOY
 wrong = toy_venue:WRONG
+careless = toy_venue:CARELESS
+limited = toy_venue:LIMITED
+fails = toy_venue:FAILS
+nothing = toy_venue:NOTHING
 compiled = toy_venue:COMPILED
 pretender = toy_venue:PRETENDER
 misnamed = toy_venue:MISNAMED
@@ -85,12 +90,32 @@ def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run)
     assert (toy.engine.name, toy.status) == ("toy", "ok")
     assert toy.verification is not None and native.verification is not None
     assert toy.verification.digest == native.verification.digest
+    checked = toy.verification.native
+    assert checked is not None and checked.difference is None and checked.events == toy.verification.events
+    assert native.verification.native is None
     done = with_packages("bench", "--engine", "wrong", *SHORT)
     assert done.returncode == ExitCode.NOT_VALID
-    assert (
-        "engine differs from the reference engine: while the book is seeded, event 0: expected #0 ACCEPTED"
-        in done.stderr
-    )
+    said = "wrong executes other trades than the native engine from event 1 on: price "
+    assert done.stderr.startswith(f"lowlat: invalid run: {said}"), done.stderr
+    assert from_text(done.stdout).status_reasons[0].startswith(said)
+
+
+def test_the_pauses_of_the_garbage_collector_are_shown(with_packages: Run, tmp_path: Path) -> None:
+    done = with_packages("bench", "--engine", "careless", "-n", "2000", "--runs", "1", "-o", str(tmp_path / "a.json"))
+    assert done.returncode == ExitCode.OK
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("collector"))
+    assert re.fullmatch(r"collector +on: \d+ collections took .+ of the passes; the longest .+", line)
+    measured = from_text((tmp_path / "a.json").read_text())
+    seen = measured.runs[0].garbage_collection
+    # Each pass of 2,000 commands leaves as many cycles, and a young collection comes after at most 2,000 new objects.
+    assert seen is not None and seen.collections >= 3 and 0 < seen.longest_ns <= seen.pause_ns
+
+
+def test_an_engine_is_not_given_what_it_does_not_claim(with_packages: Run) -> None:
+    done = with_packages("bench", "--engine", "limited", *SHORT)
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr.startswith("lowlat: error: limited does not take what equity has: "), done.stderr
+    assert done.stderr.endswith("name it in capabilities, or choose a --profile without it\n")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +162,15 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         ),
         ("bench --engine pretender", "ToyEngine, which pretender makes, is no compiled engine"),
         (
+            "bench --engine fails -n 10",
+            "the fails engine failed: KeyError: 'no such order'; repair it, or measure another",
+        ),
+        (
+            "bench --engine nothing -n 10",
+            "the nothing engine returned None for 280 commands; let process return an array of lowlat.engine.EVENT "
+            "records with one dimension",
+        ),
+        (
             "bench --engine broken",
             "'broken' of package bad-venue cannot be loaded: ModuleNotFoundError: No module named 'nowhere'; "
             "repair or remove it",
@@ -148,9 +182,9 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         ),
         (
             "bench --engine cobol",
-            "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'compiled', 'pretender', "
-            "'misnamed', 'planted', 'broken'; 'native' of package bad-venue is refused: that name is built in; "
-            "see 'lowlat bench --help'",
+            "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'careless', 'limited', 'fails', "
+            "'nothing', 'compiled', 'pretender', 'misnamed', 'planted', 'broken'; 'native' of package bad-venue is "
+            "refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
             "replay day.toy --format itch",

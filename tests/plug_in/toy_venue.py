@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lowlat.engine import Engine, EngineConfig, ExecType, Flow, MatchingEngine, ReferenceEngine, Side, command, commands
+from lowlat.engine import Engine, EngineConfig, ExecType, Flow, ReferenceEngine, Side, command, commands
 from lowlat.engine.bench.engines import EngineEntry
 from lowlat.engine.flow.registry import Reader
 
@@ -25,33 +25,14 @@ def read_toy(path: Path) -> Flow:
 READER = Reader(name="toy", noun="toy file", sentence="a toy venue's day", read=read_toy, begins=re.compile(rb"TOY\n"))
 
 
-class ToyEngine(MatchingEngine):
-    """An engine of the same contract, called only through the interface."""
+class ToyEngine:
+    """An engine is any object with `process`: commands in, their events out."""
 
-    def _open(self, settings):
-        self.settings = settings
+    def __init__(self, settings):
         self._inner = ReferenceEngine.of(settings)
 
     def process(self, commands):
         return self._inner.process(commands)
-
-    def _depth(self, side, levels, symbol):
-        return self._inner.depth(side, levels, symbol)
-
-    def _orders(self, symbol):
-        return self._inner.orders(symbol)
-
-    def _stops(self, symbol):
-        return self._inner.stops(symbol)
-
-    def _indicative(self, symbol):
-        return self._inner.indicative(symbol)
-
-    def trades(self):
-        return self._inner.trades()
-
-    def drain_trades(self):
-        return self._inner.drain_trades()
 
 
 class WrongEngine(ToyEngine):
@@ -63,16 +44,47 @@ class WrongEngine(ToyEngine):
         return events
 
 
-def native(settings: EngineConfig) -> MatchingEngine:
+class Careless(ToyEngine):
+    """Leaves garbage to the collector: a cycle for every command."""
+
+    def process(self, commands):
+        for _ in range(len(commands)):
+            cycle = []
+            cycle.append(cycle)
+        return super().process(commands)
+
+
+class Fails:
+    """Raises an error of its own."""
+
+    def __init__(self, settings):
+        pass
+
+    def process(self, commands):
+        raise KeyError("no such order")
+
+
+class Nothing(ToyEngine):
+    """Forgets to return its events."""
+
+    def process(self, commands):
+        super().process(commands)
+
+
+def native(settings: EngineConfig) -> Engine:
     """Another name for the native engine."""
     return Engine.of(settings)
 
 
-TOY = EngineEntry("toy", "the toy engine", ToyEngine.of, commands=500)
-WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine.of, commands=500)
+TOY = EngineEntry("toy", "the toy engine", ToyEngine, commands=500)
+WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine, commands=500)
+CARELESS = EngineEntry("careless", "one that makes garbage", Careless, commands=500)
+LIMITED = EngineEntry("limited", "limit orders of one symbol", ToyEngine, commands=500, capabilities=frozenset())
+FAILS = EngineEntry("fails", "one that raises", Fails)
+NOTHING = EngineEntry("nothing", "one that returns nothing", Nothing)
 COMPILED = EngineEntry("compiled", "the native one by another name", native, commands=500, compiled=True)
-PRETENDER = EngineEntry("pretender", "says that it is compiled, and is not", ToyEngine.of, compiled=True)
-MISNAMED = EngineEntry("other", "not called as its entry point is", ToyEngine.of)
+PRETENDER = EngineEntry("pretender", "says that it is compiled, and is not", ToyEngine, compiled=True)
+MISNAMED = EngineEntry("other", "not called as its entry point is", ToyEngine)
 
 
 class PlantedEngine(Engine):

@@ -8,13 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from lowlat.engine import _core
-from lowlat.engine.bench.event_digest import digest_events
-from lowlat.engine.bench.passes import Pass, WatchedPasses
-from lowlat.engine.bench.run_memory import unseen_memory
-from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
-from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.interface import MatchingEngine
+from lowlat.engine.bench.gc_watch import GcWatch
+from lowlat.engine.bench.passes import Pass
+from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.records import EVENT, Commands, CommandType, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.probes._core import read_thread_usage
@@ -26,59 +22,44 @@ _EVENT_KIND = (EVENT.names or ()).index("kind")
 _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
-def measure_interpreted(
-    setup: RunSetup, first: MatchingEngine, make: Callable[[EngineConfig], MatchingEngine]
-) -> MeasuredRun:
-    """Measure `first`, and further engines from `make`, in a closed loop: batched, one at a time, and timed."""
-    recorders = {op: Recorder() for op in _core.operations()}
-    second, third = make(setup.settings), make(setup.settings)
-    for engine in (first, second, third):
-        engine.process(setup.seeding)
-    passes = WatchedPasses(setup.cpu)
-    passes.run("batched", lambda: run_batched(first, setup.measured, setup.scale))
-    passes.run("one at a time", lambda: run_one_at_a_time(second, setup.measured, setup.scale))
-    passes.run("timed", lambda: run_timed(third, setup.measured, setup.scale, recorders))
-    return MeasuredRun(
-        passes=passes,
-        recorders={("service", op): recorder for op, recorder in recorders.items()},
-        memory=unseen_memory(f"the {setup.job.engine} engine's memory is Python's own", setup.bound),
-        digest=digest_events(make(setup.settings), setup.seeding, setup.measured, setup.job.golden_commands),
-    )
-
-
-def run_batched(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
+def run_batched(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in one call, without a clock in the loop."""
-    watch = _Watch()
-    events = engine.process(commands)
-    return watch.stop(len(commands), len(events), scale)
+    with collector:
+        watch = _Watch()
+        events = engine.process(commands)
+        return watch.stop(len(commands), len(events), scale)
 
 
-def run_one_at_a_time(engine: MatchingEngine, commands: Commands, scale: TickScale) -> Pass:
+def run_one_at_a_time(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in a call of its own, and count its events; without a clock in the loop."""
     execute, single = _one_by_one(engine, commands)
     count = 0
-    watch = _Watch()
-    for command in single:
-        count += len(execute(command))
-    return watch.stop(len(commands), count, scale)
+    with collector:
+        watch = _Watch()
+        for command in single:
+            count += len(execute(command))
+        return watch.stop(len(commands), count, scale)
 
 
-def run_timed(engine: MatchingEngine, commands: Commands, scale: TickScale, recorders: Mapping[str, Recorder]) -> Pass:
+def run_timed(
+    engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch, recorders: Mapping[str, Recorder]
+) -> Pass:
     """Execute every command once, each between two reads of the counter, and record it by its outcome."""
     execute, single = _one_by_one(engine, commands)
     kinds = commands["kind"].tolist()
     count = 0
-    watch = _Watch()
-    for kind, command in zip(kinds, single, strict=True):
-        start = ticks()
-        events = execute(command)
-        end = ticks()
-        recorders[_operation(kind, [event[_EVENT_KIND] for event in events])].record(scale.to_ns(end - start))
-        count += len(events)
-    return watch.stop(len(kinds), count, scale)
+    with collector:
+        watch = _Watch()
+        for kind, command in zip(kinds, single, strict=True):
+            start = ticks()
+            events = execute(command)
+            end = ticks()
+            recorders[_operation(kind, [event[_EVENT_KIND] for event in events])].record(scale.to_ns(end - start))
+            count += len(events)
+        return watch.stop(len(kinds), count, scale)
 
 
-def _one_by_one(engine: MatchingEngine, commands: Commands) -> tuple[Callable[[Any], Any], Iterable[Any]]:
+def _one_by_one(engine: Executes, commands: Commands) -> tuple[Callable[[Any], Any], Iterable[Any]]:
     """A function that executes one command, and its arguments, prepared before timing starts."""
     if isinstance(engine, ReferenceEngine):  # avoids the arrays, which would cost as much as its matching
         return engine.execute, commands.tolist()
@@ -86,7 +67,7 @@ def _one_by_one(engine: MatchingEngine, commands: Commands) -> tuple[Callable[[A
 
 
 def _operation(kind: int, event_kinds: list[int]) -> str:
-    if event_kinds[-1] == ExecType.REJECTED:
+    if ExecType.REJECTED in event_kinds[-1:]:
         return "reject"
     if kind in _CHANGES:
         return _CHANGES[CommandType(kind)]
