@@ -234,7 +234,7 @@ def test_every_leaf_that_others_tell_is_told_by_them(lowlat: Run, tmp_path: Path
         (("summary", 0, "spread", "50", "min"), 0, "summary (add, service): spread (50).min is 0, but its histogram"),
         (("summary", 0, "bands", 0, "count"), 0, "summary (add, service): bands[0].count is 0, but its histogram says"),
         (("runs", 0, "series", 0, "stddev"), 0.5, "runs[0].series[0] (add, service): stddev is 0.5, but its histogram"),
-        (("budget_class", "name"), "retail", "budget_class is "),
+        (("budget_class", "name"), "of no host", "budget_class is "),
         (("budget", 1, "measured_ns"), 5, "budget"),
         (("load", "sent"), 5, "load.sent is 5, but the runs have 6000"),
         (("host", "steal_percent"), 99.5, "host.steal_percent is 99.5, but the runs give"),
