@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DURATION_MIN_S: Final = 0.1
-DURATION_MAX_S: Final = 3_600.0
+DURATION_MAX_S: Final = 600.0
 
 
 def _size(value: Any) -> int:
@@ -60,7 +60,7 @@ def memory(
             "--duration",
             metavar="TIME",
             parser=duration_s(DURATION_MIN_S, DURATION_MAX_S),
-            help="How long to measure, 100ms to 1h, besides preparing the memory.  [default: 6s]",
+            help="How long to measure, 100ms to 10min, besides preparing the memory.  [default: 6s]",
             show_default=False,
         ),
     ] = 6.0,

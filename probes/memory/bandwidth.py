@@ -19,6 +19,8 @@ from lowlat.probes.topology import Topology
 
 THREAD_BYTES_MIN: Final = 128 << 10
 """The smallest memory of a thread: two stretches of `memory_bandwidth.hpp`, of which a copy needs both."""
+_CALL_MAX_NS: Final = 2_000_000_000
+"""Ctrl-C is heard between calls."""
 _EVERY_COUNT_TO: Final = 8
 _MEBIBYTE: Final = 1 << 20
 
@@ -75,7 +77,9 @@ def measure_by_threads(
 ) -> Iterator[ThreadRates]:
     """One thread, two, and so on, on CPUs in this order; all their memory together is at most the limit.
 
-    Ends at once where there is no such memory. Raises `AffinityError` if a thread cannot run on its CPU.
+    Numbers of threads are left out whose memory cannot be had, or is less than `THREAD_BYTES_MIN` each.
+
+    Raises `AffinityError` if a thread cannot run on its CPU.
     """
     homes = [_home(topology, cpu, sites) for cpu in cpus]
     progress("bandwidth", 0.0)
@@ -85,8 +89,9 @@ def measure_by_threads(
     for at, count in enumerate(counts):
         progress(f"bandwidth: {units.plural(count, 'thread')}", at / len(counts))
         own = [region for home in homes[:count] if (region := regions[home]) is not None]
-        if len(own) == count:
-            yield measure_rates(shares(cpus[:count], own), MemoryWork, duration_ns // len(counts))
+        threads = shares(cpus[:count], own) if len(own) == count else ()
+        if threads and all(each.size_bytes for each in threads):
+            yield measure_rates(threads, MemoryWork, duration_ns // len(counts))
 
 
 def measure_rates(
@@ -97,7 +102,7 @@ def measure_rates(
     rates: dict[MemoryWork, float] = {}
     with waiting_elsewhere([each.cpu for each in threads]):
         for work in works:
-            found = _core.measure_bandwidth(memory, int(work), duration_ns // len(works))
+            found = _core.measure_bandwidth(memory, int(work), min(duration_ns // len(works), _CALL_MAX_NS))
             for thread, each in zip(threads, found, strict=True):
                 check(thread.cpu, each.errors)
             rates[work] = sum(_MEBIBYTE * 1e9 / float(np.median(each.ns_of_mebibyte)) for each in found)

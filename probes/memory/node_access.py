@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lowlat.probes.cpu.affinity import pinned
-from lowlat.probes.memory.bandwidth import MemoryWork, measure_rates, shares
+from lowlat.probes.memory.bandwidth import THREAD_BYTES_MIN, MemoryWork, measure_rates, shares
 from lowlat.probes.memory.chase import Chase, LoadTime
 from lowlat.probes.memory.ladder import LadderPlan
 from lowlat.probes.memory.region import open_region
@@ -52,7 +52,7 @@ def _from_each(
     size_bytes = min(plan.limit_bytes, site.bytes_max)
     region = open_region(size_bytes, "huge", site.node_to_bind).value
     region = region or open_region(size_bytes, "base", site.node_to_bind).value
-    if region is None or site.node is None:
+    if region is None or site.node is None or region.native.bytes < THREAD_BYTES_MIN:
         return
     each_ns = duration_ns // len(groups) // 2
     loads = {}
@@ -61,5 +61,6 @@ def _from_each(
         with pinned(cpus[:1]):
             loads[node] = chase.measure(size_bytes, each_ns)
     for node, cpus in groups.items():  # after all loads: threads that only read leave the chain as it is
-        read = measure_rates(shares(cpus, [region] * len(cpus)), (MemoryWork.READ,), each_ns)
-        yield AccessTimes(node, site.node, cpus, loads[node], read.bytes_per_s[MemoryWork.READ])
+        readers = cpus[: region.native.bytes // THREAD_BYTES_MIN]
+        read = measure_rates(shares(readers, [region] * len(readers)), (MemoryWork.READ,), each_ns)
+        yield AccessTimes(node, site.node, readers, loads[node], read.bytes_per_s[MemoryWork.READ])

@@ -52,6 +52,8 @@ def open_region(bytes_wanted: int, pages: Pages, node: int | None, tree: HostTre
 
     Huge pages are reserved ones if enough are free, else transparent ones, if the kernel really gives them.
     """
+    if bytes_wanted < 1:
+        return unknown("the free memory of the node", "the node has no free memory")
     if pages == "base":
         return _opened(bytes_wanted, PageChoice.BASE, os.sysconf("SC_PAGESIZE"), node, tree)
     if size_bytes := _reserved_page_bytes(bytes_wanted, tree):

@@ -147,3 +147,30 @@ def test_a_node_whose_memory_cannot_be_had_is_left_out(monkeypatch: pytest.Monke
     monkeypatch.setattr(node_access, "open_region", lambda *_: unknown("x", "none"))
     plan = LadderPlan(MIB, 64, 1, 1e9)
     assert list(measure_nodes(two, (0, 1), sites_of(two, (0, 1)), plan, lambda *_: None)) == []
+
+
+def test_threads_that_have_too_little_memory_are_left_out() -> None:
+    """Of 1 MiB, 8 have 128 KiB each; the region of the first CPU is real, and so is that CPU."""
+    many = host(singles(64))
+    site = Site(None, CPU, bind=False, bytes_max=1 << 62)
+    cpus = (CPU, *(cpu for cpu in range(64) if cpu != CPU))
+    counts = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bandwidth, "measure_rates", lambda threads, *_: counts.append(threads))
+        found = measure_by_threads(many, cpus, (site,), MIB, 1, lambda *_: None)
+        assert len(list(found)) == len(counts)
+    assert all(each.size_bytes >= THREAD_BYTES_MIN for threads in counts for each in threads)
+    at_once = [len(threads) for threads in counts]
+    assert at_once[:8] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert 64 not in at_once
+
+
+@pytest.mark.parametrize("bytes_max", [0, 4096])
+def test_a_node_without_free_memory_is_left_out(monkeypatch: pytest.MonkeyPatch, bytes_max: int) -> None:
+    monkeypatch.setattr(bandwidth, "open_region", lambda size, _pages, _node: open_region(size, "base", None))
+    monkeypatch.setattr(node_access, "open_region", lambda size, _pages, _node: open_region(size, "base", None))
+    two = host(singles(2), nodes=[(0,), (1,)])
+    sites = tuple(Site(node, CPU, bind=True, bytes_max=bytes_max) for node in (0, 1))
+    plan = LadderPlan(MIB, 64, 1, 1e9)
+    assert list(measure_nodes(two, (0, 1), sites, plan, lambda *_: None)) == []
+    assert list(measure_by_threads(two, (0, 1), sites, MIB, 1, lambda *_: None)) == []

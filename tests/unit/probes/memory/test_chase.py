@@ -128,6 +128,12 @@ def test_a_node_with_little_memory_has_a_short_ladder() -> None:
     assert measure_ladder(small, "base", plan(MIB), lambda *_: None).points[-1].size_bytes == 64 * KIB
 
 
+def test_a_node_without_free_memory_has_no_ladder() -> None:
+    none = dataclasses.replace(HERE, bytes_max=0)
+    found = measure_ladder(none, "base", plan(MIB), lambda *_: None)
+    assert (found.points, found.region.reason) == ((), "the node has no free memory")
+
+
 def test_memory_that_cannot_be_had_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ladders, "open_region", lambda *_: unknown("x", "all is taken"))
     found = measure_ladder(HERE, "huge", plan(MIB), lambda *_: None)
