@@ -104,13 +104,13 @@ def zygote() -> Iterator[Zygote]:
 
 @pytest.fixture
 def lowlat(zygote: Zygote, cold: Run, tmp_path: Path, environment: dict[str, str]) -> Run:
-    """Run `lowlat` with these arguments to the end, without a start of its own unless its environment decides there."""
+    """Run `lowlat` with these arguments to the end, started only if `code` or its environment asks for a start."""
 
     def run(
-        *arguments: object, env: dict[str, str] | None = None, **streams: object
+        *arguments: object, env: dict[str, str] | None = None, code: str | None = None, **streams: object
     ) -> subprocess.CompletedProcess[str]:
-        if env and decided_at_start(env):
-            return cold(*arguments, env=env, **streams)
+        if code is not None or decided_at_start(env or {}):
+            return cold(*arguments, env=env, code=code, **streams)
         return zygote.run(arguments, folder=tmp_path, environment=environment | (env or {}), **streams)
 
     return run

@@ -74,7 +74,7 @@ def test_a_file_that_appears_meanwhile_is_left_alone(start: Start, tmp_path: Pat
 
 
 def test_an_interruption_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
-    process = start("bench", "-n", "5M", "--journal", "day.journal")
+    process = start("bench", "-n", "1M", "--journal", "day.journal")
     while process.poll() is None and not list(tmp_path.glob(".lowlat-*/*")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
