@@ -18,7 +18,7 @@ from native_pass import arguments_of_interfaces, build_interfaces
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 
-COMMANDS, SEED, REPEATS = 200_000, 1, 5
+COMMANDS, SEED, REPEATS = 30_000, 1, 20  # passes of 1 to 3 ms, so that some are not interrupted
 PROFILES = ("steady", "deep")
 ONE_AT_A_TIME = {
     "core": "the matcher",
