@@ -25,6 +25,7 @@ from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
+from lowlat_cli.verbs.league import league
 from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.record import record
 from lowlat_cli.verbs.replay import replay
@@ -65,6 +66,7 @@ app.add_typer(journal)
 app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
+app.command(cls=Verb, epilog=_EPILOG)(league)
 app.command("help", cls=PlainVerb)(help_)
 app.command(cls=PlainVerb)(completion)
 app.command("_complete", cls=PlainVerb, hidden=True)(complete)
@@ -109,6 +111,7 @@ def root(
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
+      lowlat league native ./libmine.so   which engine is faster, and are its trades right?
     """
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help())

@@ -23,6 +23,7 @@ from lowlat.reports.model.capture import Capture
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -65,6 +66,7 @@ DOCUMENTS: Final = (
     Document(Sweep, ("bench --sweep", "report"), closed=False),
     Document(History, ("report --history",), closed=False),
     Document(Comparison, ("compare", "ab"), closed=False),
+    Document(League, ("league",), closed=False),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
     Document(CompactionDocument, ("journal compact",)),

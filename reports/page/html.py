@@ -1,4 +1,4 @@
-"""A report, sweep, comparison or history as one HTML file that opens offline: tables and charts.
+"""A report, sweep, comparison, history or league as one HTML file that opens offline: tables and charts.
 
 Needs the extra `lowlat[html]`: Jinja2 for the page. Charts are SVG and need no script; one adds the tooltips. All text
 from a document is escaped, its control characters too. The page's content security policy (CSP) blocks all fetches, and
@@ -22,15 +22,17 @@ from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model import series, sweep
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import charts, comparison_chart, history_charts
+from lowlat.reports.page import charts, comparison_chart, history_charts, league_chart
 from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import (
     collector_lines,
     comparison_lines,
     headline,
     history_lines,
+    league_lines,
     recording_lines,
     sweep_lines,
     text_lines,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History
+Pageable: TypeAlias = Report | Sweep | Comparison | History | League
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -78,6 +80,8 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "comparison.html", {"ratios": comparison_chart.ratios(comparison_lines.shown(document, every=False))}
     if isinstance(document, History):
         return "history.html", history_charts.over_time(document)
+    if isinstance(document, League):
+        return "league.html", {"cpu-times": league_chart.cpu_times(document)}
     return "report.html", _report_charts(document)
 
 
@@ -106,9 +110,9 @@ def _sweep_charts(swept: Sweep) -> dict[str, Chart | None]:
 def _environment() -> Environment:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    names = ("page.html", "parts.html", "chart.html", "report.html", "sweep.html", "comparison.html", "history.html")
+    names = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "league")
     environment = Environment(
-        loader=DictLoader({name: _text(name) for name in names}),
+        loader=DictLoader({f"{name}.html": _text(f"{name}.html") for name in names}),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,
@@ -122,6 +126,7 @@ def _environment() -> Environment:
         "compare_lines": comparison_lines,
         "headline": headline,
         "history_lines": history_lines,
+        "league_lines": league_lines,
         "recording_lines": recording_lines,
         "sweep_lines": sweep_lines,
         "history_percents": history.PERCENTS,

@@ -84,6 +84,7 @@ MEASURING: Final = (
     Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog"),
     Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books"),
     Command(("bench", *_FLOW, "--engine", "reference", "--json")),
+    Command(("league", "native", *_FLOW, "-p", "futures", "-o", "league.json"), "league.json", costly=True),
     Command(
         ("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json"), costly=True
     ),
