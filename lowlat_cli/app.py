@@ -27,6 +27,7 @@ from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.init_engine import init_engine
 from lowlat_cli.verbs.jitter import jitter
 from lowlat_cli.verbs.journal import journal
+from lowlat_cli.verbs.league import league
 from lowlat_cli.verbs.memory import memory
 from lowlat_cli.verbs.profile import profile
 from lowlat_cli.verbs.record import record
@@ -70,6 +71,7 @@ app.add_typer(journal)
 app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
+app.command(cls=Verb, epilog=_EPILOG)(league)
 app.command(cls=Verb, epilog=_EPILOG)(verify)
 app.command("init-engine", cls=Verb, epilog=_EPILOG)(init_engine)
 app.command("help", cls=PlainVerb)(help_)
@@ -117,6 +119,7 @@ def root(
       lowlat affinity plan                which CPU to pin each thread to, and why
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
+      lowlat league native ./libmine.so   which engine is faster, and are its trades right?
       lowlat verify --engine ./mine.so    does your engine do what the native one does?
       lowlat init-engine my-engine        a project for a matching engine of your own
     """

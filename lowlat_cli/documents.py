@@ -24,6 +24,7 @@ from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.conformance import Conformance
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.league import League
 from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
@@ -67,6 +68,7 @@ DOCUMENTS: Final = (
     Document(Sweep, ("bench --sweep", "report"), closed=False),
     Document(History, ("report --history",), closed=False),
     Document(Comparison, ("compare", "ab"), closed=False),
+    Document(League, ("league",), closed=False),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
     Document(CompactionDocument, ("journal compact",)),

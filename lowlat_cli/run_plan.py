@@ -39,12 +39,11 @@ def plan_of(
     """
     from lowlat.engine.bench.run import RunPlan
     from lowlat.engine.matching.records import PoolPolicy
-    from lowlat.probes.cpu.affinity import requested_cpus
 
     return RunPlan(
         engine=engine,
         runs=runs,
-        cpus=None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu),
+        cpus=cpus_of(cpu),
         orders=orders,
         trades=trades,
         on_exhaustion=None if full is None else PoolPolicy[full.upper()],
@@ -53,6 +52,13 @@ def plan_of(
         log=log,
         command=full_command(ctx, sys.argv[1:]),
     )
+
+
+def cpus_of(cpu: str | None) -> tuple[int, ...] | None:
+    """The CPUs that --cpu names; None lets the placement plan choose. Raises what `plan_of` does."""
+    from lowlat.probes.cpu.affinity import requested_cpus
+
+    return None if cpu is None or cpu.strip().lower() == "auto" else requested_cpus(cpu)
 
 
 def tell_of_books(names: Sequence[str], folder: Path | None, *, verbose: bool) -> None:

@@ -99,19 +99,14 @@ def _part(progress: Progress, index: int, of: int) -> Progress:
 
 
 def _named(engines: Sequence[str]) -> dict[str, EngineEntry]:
-    """The engines by a name that no other has: its own, or with the file of its library. Raises `UsageError`."""
+    """The engines by a name that no other has: its own, or that of its library's file. Raises `UsageError`."""
     entries = [engine_entry(given) for given in engines]
     if twice := [name for name, count in Counter(entry.name for entry in entries).items() if count > 1]:
         raise UsageError(f"{twice[0]} is named twice; name each engine once")
-    for tell in (name_of, _with_file, lambda entry: entry.name):
-        names = [tell(entry) for entry in entries]
-        if len(set(names)) == len(names):
-            break
-    return dict(zip(names, entries, strict=True))
-
-
-def _with_file(entry: EngineEntry) -> str:
-    return f"{name_of(entry)} ({Path(entry.library).name})" if entry.library else entry.name
+    own = [name_of(entry) for entry in entries]
+    files = [Path(entry.name).name for entry in entries]
+    names = [file if own.count(name) > 1 else name for name, file in zip(own, files, strict=True)]
+    return {name if names.count(name) == 1 else entry.name: entry for name, entry in zip(names, entries, strict=True)}
 
 
 class _Flows:
@@ -220,7 +215,7 @@ class _Contest:
         try:
             side.measurement.run()
         except RunFailedError as error:
-            side.failure = str(error)
+            side.failure = str(error).removeprefix(f"{side.entry.library} ")
 
     def _check(self) -> None:
         """Engines with the same stand-in and the same commands share a check."""

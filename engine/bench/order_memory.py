@@ -16,11 +16,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from lowlat.child_process import ending, own_environment, python_running
+from lowlat.child_process import apart_from_stdout, ending, own_environment, python_running
 from lowlat.engine import _core
 from lowlat.engine.bench.engines import EngineEntry, engine_entry
 from lowlat.engine.foreign.description import STALL_LIMIT_S, describe
-from lowlat.engine.foreign.library import LibraryEngine, apart_from_stdout, loaded, null_library
+from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library
 from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument

@@ -60,7 +60,8 @@ def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
     return parse
 
 
-def _engine(value: Any) -> str:
+def engine_name(value: Any) -> str:
+    """The name of an engine, or the whole path of its library. Raises `typer.BadParameter` for what is neither."""
     from lowlat.engine.bench.engines import ENGINES, engine_entry, is_library
 
     if is_library(str(value)):
@@ -141,6 +142,16 @@ ReportOutputOption: TypeAlias = Annotated[
         "writes: *.csv, *.hgrm, *.hlog, *.prom, *.xml (JUnit). - is stdout.",
     ),
 ]
+LeagueOutputOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
+        "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md, *.csv. - is stdout.",
+    ),
+]
 PlotOption: TypeAlias = Annotated[
     bool,
     typer.Option("--plot", help="Draw latency by percentile below the table; for a sweep, latency vs. throughput."),
@@ -168,7 +179,7 @@ EngineOption: TypeAlias = Annotated[
     typer.Option(
         "--engine",
         metavar="NAME|FILE",
-        parser=_engine,
+        parser=engine_name,
         autocompletion=engine_names,
         help="What is measured: {engines}, or a shared library behind lowlat_engine.h, as in ./libmine.so.",
     ),

@@ -1,4 +1,6 @@
-"""The documents `lowlat.report/1`, `lowlat.sweep/1` and `lowlat.comparison/1`: the models as JSON values, and back."""
+"""The documents `lowlat.report/1`, `lowlat.sweep/1`, `lowlat.comparison/1` and `lowlat.league/1`: the models as JSON
+values, and back.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,14 @@ import msgspec
 
 from lowlat import documents
 from lowlat.errors import FormatError
-from lowlat.reports.model import comparison, report, sweep
+from lowlat.reports.compare.league import check as check_league
+from lowlat.reports.model import comparison, league, report, sweep
 from lowlat.reports.model.comparison import Comparison
+from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 
-_Kind = TypeVar("_Kind", Report, Sweep, Comparison)
+_Kind = TypeVar("_Kind", Report, Sweep, Comparison, League)
 _Decoded = TypeVar("_Decoded")
 
 
@@ -28,7 +32,7 @@ class _Named(msgspec.Struct):
     schema: str | None = None
 
 
-def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
+def to_document(report: Report | Sweep | Comparison | League) -> dict[str, Any]:
     """The report as dictionaries, lists, strings, numbers, booleans and None, in the order of the model.
 
     Raises `FormatError` when a figure breaks the bounds of its field, or is NaN or infinite.
@@ -38,6 +42,8 @@ def to_document(report: Report | Sweep | Comparison) -> dict[str, Any]:
         sweep_from_document(document)
     elif isinstance(report, Comparison):
         comparison_from_document(document)
+    elif isinstance(report, League):
+        league_from_document(document)
     else:
         from_document(document)
     try:
@@ -75,7 +81,18 @@ def comparison_from_document(document: Any) -> Comparison:
     return read
 
 
-def to_text(report: Report | Sweep | Comparison) -> str:
+def league_from_document(document: Any) -> League:
+    """The league of a document. Unknown fields are ignored.
+
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and for figures that are not
+    those of its reports.
+    """
+    read = _read(document, League, league.SCHEMA)
+    check_league(read)
+    return read
+
+
+def to_text(report: Report | Sweep | Comparison | League) -> str:
     """The report as one JSON document with a trailing newline. Equal reports give equal bytes."""
     return documents.text(to_document(report))
 

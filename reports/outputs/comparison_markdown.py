@@ -21,7 +21,7 @@ def to_markdown(comparison: Comparison) -> str:
 def _lines(comparison: Comparison) -> Iterator[str]:
     yield f"### lowlat: gate {comparison.gate.verdict}"
     yield ""
-    yield _plain(lines.verdict(comparison))
+    yield plain(lines.verdict(comparison))
     yield ""
     interval = f"{lines.confidence(comparison)} interval"
     yield f"| metric | base | head | {lines.RATIO} | {interval} | p | runs | gate | verdict |"
@@ -29,25 +29,25 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for metric in lines.shown(comparison, every=True):
         yield _row(metric)
     yield ""
-    yield f"- base: {_plain(lines.side(comparison.base))}"
-    yield f"- head: {_plain(lines.side(comparison.head))}"
+    yield f"- base: {plain(lines.side(comparison.base))}"
+    yield f"- head: {plain(lines.side(comparison.head))}"
     if order := lines.order(comparison):
         yield f"- order: {order}"
     if looks := lines.looks(comparison):
         yield f"- looks: {looks}"
-    yield f"- regressed: {_plain(lines.rule(comparison))}"
+    yield f"- regressed: {plain(lines.rule(comparison))}"
     for kind, line in (*lines.estimators(comparison), *lines.notes(comparison)):
-        yield f"- {kind}: {_plain(line)}"
+        yield f"- {kind}: {plain(line)}"
 
 
 def _row(metric: Compared) -> str:
     cells = [
-        _plain(str(metric)),
+        plain(str(metric)),
         lines.value(metric, metric.base.median),
         lines.value(metric, metric.head.median),
         lines.ratio(metric.ratio),
         lines.interval(metric.interval),
-        _plain(lines.p(metric.p)),
+        plain(lines.p(metric.p)),
         lines.runs(metric),
         lines.gate(metric),
         metric.verdict,
@@ -57,6 +57,6 @@ def _row(metric: Compared) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text on one line, with all markup escaped."""
     return _ACTIVE.sub(r"\\\g<0>", printable(" ".join(text.split())))

@@ -24,9 +24,10 @@ from lowlat.reports.model import series, sweep
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
+from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import charts, comparison_chart, history_charts, jitter_charts
+from lowlat.reports.page import charts, comparison_chart, history_charts, jitter_charts, league_chart
 from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import (
     collector_lines,
@@ -35,6 +36,7 @@ from lowlat.reports.terminal import (
     headline,
     history_lines,
     jitter_lines,
+    league_lines,
     recording_lines,
     sweep_lines,
     text_lines,
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
 
 ROWS_MAX: Final = 400
 """CPUs and causes in the tables of jitter."""
-_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter", "cores")
+_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter", "cores", "league")
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores
+Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores | League
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -90,6 +92,8 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "jitter.html", jitter_charts.of_cpus(document)
     if isinstance(document, Cores):
         return "cores.html", {}
+    if isinstance(document, League):
+        return "league.html", {"cpu-times": league_chart.cpu_times(document)}
     return "report.html", _report_charts(document)
 
 
@@ -135,6 +139,7 @@ def _environment() -> Environment:
         "headline": headline,
         "history_lines": history_lines,
         "jitter_lines": jitter_lines,
+        "league_lines": league_lines,
         "recording_lines": recording_lines,
         "sweep_lines": sweep_lines,
         "history_percents": history.PERCENTS,

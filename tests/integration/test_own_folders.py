@@ -29,6 +29,7 @@ VERBS = (
     "bench -n 500 --runs 2 -o a.json",
     "bench -n 500 --runs 2 -o b.json",
     "bench -n 500 --runs 1 --engine reference",
+    "league native reference -p futures -n 200 --runs 1",
     "bench -n 500 --runs 1 --pipeline --dir books",
     "replay day.csv --runs 1",
     "replay day.journal --runs 1",

@@ -34,6 +34,8 @@ def values(line: str) -> list[str]:
         ("bench --profile = equ", ["equity"]),  # as bash splits it
         ("bench --profile =", values("bench --profile ")),
         ("bench --engine r", ["reference"]),
+        ("league r", ["reference"]),
+        ("league native r", ["reference"]),
         ("bench --arrivals l", ["long-memory"]),
         ("replay x --format lob", ["lobster"]),
         ("report --to open", ["openmetrics"]),
@@ -75,6 +77,7 @@ def test_values(line: str, expected: list[str]) -> None:
         ("profile show ", "files"),
         ("topology --root ", "files"),
         ("topology --capture ", "files"),
+        ("league ", "files"),
         ("bench --dir ", "folders"),
         ("init-engine ", "folders"),
         ("report --history ", "folders"),

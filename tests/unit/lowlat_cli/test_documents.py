@@ -86,7 +86,7 @@ from lowlat_cli.documents import DOCUMENTS
 
 HERE = Path(__file__).parent / "documents"
 REPORT = next(Path(__file__).parents[1].rglob("report-1.json"))
-IN_THEIR_OWN_TESTS = {"lowlat.report/1", "lowlat.sweep/1", "lowlat.comparison/1"}
+IN_THEIR_OWN_TESTS = {"lowlat.report/1", "lowlat.sweep/1", "lowlat.comparison/1", "lowlat.league/1"}
 """`tests/unit/reports` makes these, and holds them to their schemas."""
 
 SETS = CpuSets(

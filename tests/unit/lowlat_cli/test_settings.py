@@ -82,7 +82,14 @@ def flags() -> list[tuple[list[str], Any]]:
     return [(words, option) for words, verb in verbs for option in verb.params if option.envvar and option.is_flag]
 
 
-ARGUMENTS = {"replay": ["x"], "compare": ["a", "b"], "ab": ["--a=", "--b="], "verify": ["x"], "dump": ["x"]}
+ARGUMENTS = {
+    "league": ["native"],
+    "replay": ["x"],
+    "compare": ["a", "b"],
+    "ab": ["--a=", "--b="],
+    "verify": ["x"],
+    "dump": ["x"],
+}
 ARGUMENTS |= {"compact": ["x"], "set": ["1", "0"], "run": ["--cpus=0", "x"], "show": ["1"], "fit": ["x"]}
 ARGUMENTS |= {"check": ["steady", "x"], "capture": ["x"], "init-engine": ["x"]}
 

@@ -1,0 +1,47 @@
+"""CPU time per command of every engine on every flow, on one logarithmic axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lowlat import units
+from lowlat.reports.model.league import League, LeagueFigures
+from lowlat.reports.page.axis import Axis, latency_axis
+from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, label
+from lowlat.reports.terminal import league_lines as lines
+
+
+def cpu_times(league: League) -> Chart | None:
+    """A row for each engine on each flow, as ranked there; a series for each engine. None without any figure."""
+    rows = [
+        (f"{table.profile}: {entry.engine}", entry.engine, entry.figures)
+        for table in league.tables
+        for entry in lines.ranked(table)
+        if entry.figures is not None and entry.figures.batched_cpu_ns
+    ]
+    if not rows:
+        return None
+    times = [figures.batched_cpu_ns or 0.0 for _, _, figures in rows]
+    return Chart(
+        x=latency_axis(times),
+        y=Axis(len(rows) - 0.5, -0.5, tuple((float(place), label(name)) for place, (name, _, _) in enumerate(rows))),
+        series=tuple(_series(league, rows)),
+        whiskers="x",
+        rows=len(rows),
+    )
+
+
+def _series(league: League, rows: list[tuple[str, str, LeagueFigures]]) -> Iterator[ChartSeries]:
+    for index, engine in enumerate(league.engines):
+        points = tuple(
+            ChartPoint(figures.batched_cpu_ns or 0.0, place, label(name), _told(figures), "circle")
+            for place, (name, whose, figures) in enumerate(rows)
+            if whose == engine.name
+        )
+        if points:
+            yield ChartSeries(engine.name, index % 8, points, line=False)
+
+
+def _told(figures: LeagueFigures) -> str:
+    ratio = f", {figures.ratio:.3g} times the base" if figures.ratio is not None else ""
+    return f"{units.time(figures.batched_cpu_ns or 0)} of CPU time per command{ratio}"
