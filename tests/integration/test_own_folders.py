@@ -140,6 +140,16 @@ def test_ab_measures_in_such_a_project(program: Program, path: bool) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_wheel_has_every_file_of_an_engines_project(command_path: Path, tmp_path: Path) -> None:
+    """Hidden files too, and the header, which lies elsewhere in the sources."""
+    done = run(command_path, "init-engine", "mine", "--language", "rust", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sources = [ROOT / "engine/foreign/template/common", ROOT / "engine/foreign/template/rust"]
+    expected = {file.relative_to(folder) for folder in sources for file in folder.rglob("*") if file.is_file()}
+    found = {file.relative_to(tmp_path / "mine") for file in (tmp_path / "mine").rglob("*") if file.is_file()}
+    assert found == expected | {Path("lowlat_engine.h")}
+
+
 def test_the_folders_names_are_not_ours(not_editable: Path, tmp_path: Path) -> None:
     """An editable installation puts the clone itself on the path, which contains these folders."""
     done = run(not_editable.with_name("python"), "-c", "import engine", cwd=tmp_path)

@@ -26,6 +26,9 @@ GENERATED = [
     *(f"engine/{room}/records.py" for room in ROOMS),
     "engine/native/c_api/same_bytes.hpp",
     "engine/native/c_api/lowlat.h",
+    "engine/foreign/records.py",
+    "engine/native/foreign/lowlat_engine.h",
+    "engine/foreign/template/rust/lowlat_engine.rs",
     "docs/matching.md",
 ]
 A_KIND = """
@@ -82,6 +85,9 @@ def test_what_is_committed_is_what_is_generated() -> None:
         ("engine/rings/records.py", "SPSC = 1", "SPSC = 2"),
         ("engine/native/c_api/same_bytes.hpp", "lowlat_event) == 64", "lowlat_event) == 32"),
         ("engine/native/c_api/lowlat.h", "uint32_t maker_remaining", "uint32_t makers_remaining"),
+        ("engine/foreign/records.py", "IOC = 2", "IOC = 3"),
+        ("engine/native/foreign/lowlat_engine.h", "CAPABILITY_FOK = 4", "CAPABILITY_FOK = 5"),
+        ("engine/foreign/template/rust/lowlat_engine.rs", "pub maker_id: u64", "pub maker_id: u32"),
         ("docs/matching.md", "trades whole at once", "trades at once"),
     ],
 )
