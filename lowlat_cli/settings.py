@@ -32,6 +32,15 @@ def names_output(verb: str | None, key: str) -> bool:
     return key in _WRITTEN and (verb, key) not in _ONLY_READ
 
 
+def loads_code(key: str, value: object) -> bool:
+    """Whether this value of an option is a file whose code would run."""
+    if key != "engine" or value is None:
+        return False
+    from lowlat.engine.bench.engines import is_library
+
+    return is_library(str(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The contents of a settings file. `where` is its name in messages; None if there is no file."""
@@ -45,7 +54,13 @@ class Settings:
         own = keys_by_verb[verb]
         shared = {key: value for key, value in self.table.items() if key in own}
         particular: dict[str, Any] = self.table.get(verb, {})
-        return shared | particular
+        chosen = shared | particular
+        if loads_code("engine", chosen.get("engine")):
+            raise UsageError(
+                f"{self.where}: 'engine' names a library, whose code a project's file cannot have run; remove it, and "
+                "give --engine or set LOWLAT_ENGINE"
+            )
+        return chosen
 
     def _check(self, keys_by_verb: Mapping[str, Collection[str]]) -> None:
         every_key = {key for keys in keys_by_verb.values() for key in keys}

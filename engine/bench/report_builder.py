@@ -59,11 +59,7 @@ def assemble(
     runs = tuple(run_of(run, load) for run in finished)
     summary = summarize(runs)
     loaded = load_facts(load, outcomes)
-    untrue = (
-        *_other_events(engine, outcomes),
-        *_wrong_engine(flow, engine, outcomes, golden),
-        *_wrong_clocks(load, outcomes, runs),
-    )
+    untrue = (*_wrong_engine(flow, engine, outcomes, golden), *_wrong_clocks(load, outcomes, runs))
     wrong = (*untrue, *_reasons_invalid(load, outcomes, checked), *loaded.missed)
     status, reasons = _status(wrong, len(finished), planned, checked)
     host, absent = report_context.host(outcomes, runs)
@@ -116,11 +112,14 @@ def _other_events(engine: str, outcomes: Sequence[RunOutcome]) -> Iterator[str]:
 
 
 def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golden: Golden | None) -> Iterator[str]:
-    """Whether the events are those that the reference engine gives for this profile; not if pools were too small."""
+    """Whether the events are those of the native engine, where they were compared, or else those that the reference
+    engine gives for this profile; not if pools were too small.
+    """
+    if other := [*_other_events(engine, outcomes)]:
+        yield from other
+        return
     if golden is None or any(outcome.hot_path.pool_refusals for outcome in outcomes):
         return
-    if any(outcome.native_check and outcome.native_check.difference for outcome in outcomes):
-        return  # has been said
     for index, outcome in enumerate(outcomes):
         if outcome.golden_part != golden.digest:
             yield (

@@ -54,7 +54,13 @@ def run(job: Job) -> RunOutcome:
         gc.disable()
         # Covers the whole run: memory of the passes, such as the event ring and the histograms, is bound too.
         setup = RunSetup(job, from_plain(job.settings), cpu, tuple(allowed), clock, commands, bound)
-        return outcome_of(setup, _measured(setup))
+        measured = _measured(setup)
+        return msgspec.structs.replace(
+            outcome_of(setup, measured),
+            library=measured.library,
+            native_check=measured.native_check,
+            garbage_collection=measured.garbage_collection,
+        )
 
 
 def _measured(setup: RunSetup) -> MeasuredRun:
@@ -72,12 +78,11 @@ def _measured(setup: RunSetup) -> MeasuredRun:
 
 def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     """The run's results in the report's structures, with the cost of an empty pass."""
-    digest, memory, passes = measured.digest, measured.memory, measured.passes
+    digest, passes = measured.digest, measured.passes
     timed, batched, single = passes.typical("timed"), passes.typical("batched"), passes.typical("one at a time")
     assert timed is not None, "every load has timestamps"
     series, out_of_range = recorded_series(measured.recorders)
     os_noise, unseen = run_noise(passes.os_noise, measured.largest_gap_ns)
-    count, rejected, loop = timed.commands, digest.rejected, _core.run_loop(setup.measured)
     return RunOutcome(
         cpu=setup.cpu,
         clock=_clock(setup.clock),
@@ -93,11 +98,11 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         late_ns=measured.late_ns,
         waited_ns=measured.waited_ns,
         loop_ceiling=measured.loop_ceiling,
-        delivery=measured.delivery or Delivery(sent=count, acked=count - rejected, rejected=rejected, updates=None),
+        delivery=measured.delivery or _delivery(timed.commands, digest.rejected),
         hot_path=_hot_path(measured),
-        pages_astray=memory.pages_astray,
+        pages_astray=measured.memory.pages_astray,
         clock_ns=_clock_ns(setup),
-        loop_ns=setup.scale.to_ns(loop.ticks) / max(loop.commands, 1),
+        loop_ns=_loop_ns(setup),
         journal=measured.journal,
         digest=digest.sha256,
         golden_part=digest.golden_part,
@@ -105,9 +110,6 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         events=(digest.events, *(done.events for done in passes.all)),
         same_tail=all(digest.ends_as(done.tail) for done in passes.all),
         faults=measured.faults,
-        library=measured.library,
-        native_check=measured.native_check,
-        garbage_collection=measured.garbage_collection,
         absent=_absent(unseen, measured),
     )
 
@@ -140,6 +142,15 @@ def _hot_path(measured: MeasuredRun) -> results.HotPath:
         pool_growths=measured.growths,
         trades_recycled=measured.trades_recycled,
     )
+
+
+def _delivery(commands: int, rejected: int) -> Delivery:
+    return Delivery(sent=commands, acked=commands - rejected, rejected=rejected, updates=None)
+
+
+def _loop_ns(setup: RunSetup) -> float:
+    loop = _core.run_loop(setup.measured)
+    return setup.scale.to_ns(loop.ticks) / max(loop.commands, 1)
 
 
 def _clock_ns(setup: RunSetup) -> int:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from lowlat import units
 from lowlat.engine.conformance.examples import EXAMPLES
 from lowlat.engine.conformance.rows import stream_of
 from lowlat.engine.conformance.worlds import World
@@ -49,8 +50,8 @@ class Case:
                 if getattr(each, name) != getattr(_PLAIN, name)
             ]
             told += [f"symbol {symbol}: {', '.join(other)}"] * bool(other)
-        more = len(self.settings.instruments)
-        return "; ".join([*([f"{more:,} symbols"] if more > 1 else []), *told])
+        count = len(self.settings.instruments)
+        return "; ".join([*([units.plural(count, "symbol")] if count > 1 else []), *told])
 
 
 @dataclass(frozen=True, slots=True)

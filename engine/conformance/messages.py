@@ -40,10 +40,10 @@ class Shrinking(msgspec.Struct, frozen=True, tag="shrinking"):
     """A fault was found, and is made short."""
 
 
-class Found(msgspec.Struct, frozen=True, tag="found"):
+class FaultFound(msgspec.Struct, frozen=True, tag="found"):
     """The fault."""
 
     counterexample: Counterexample
 
 
-Message = Begun | Judged | Shrinking | Found
+Message = Begun | Judged | Shrinking | FaultFound

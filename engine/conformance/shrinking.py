@@ -24,7 +24,7 @@ BUDGET_S: Final = 30.0
 """How long shrinking takes at most; the list is then as short as it got."""
 
 
-class Outcome(Enum):
+class CandidateEnd(Enum):
     """How a candidate ended."""
 
     EQUAL = 0
@@ -33,7 +33,7 @@ class Outcome(Enum):
     """Its process crashed or was ended: the library crashes, hangs or breaks the rules of the interface."""
 
 
-def tried(differs: Callable[[], bool]) -> Outcome:
+def tried(differs: Callable[[], bool]) -> CandidateEnd:
     """How `differs` ends in a forked child, which prints nothing."""
     child = os.fork()
     if child == 0:
@@ -41,7 +41,7 @@ def tried(differs: Callable[[], bool]) -> Outcome:
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2)
-            code = Outcome.DIFFERENT.value if differs() else Outcome.EQUAL.value
+            code = CandidateEnd.DIFFERENT.value if differs() else CandidateEnd.EQUAL.value
         finally:
             os._exit(code)
     descriptor = os.pidfd_open(child)
@@ -57,7 +57,9 @@ def tried(differs: Callable[[], bool]) -> Outcome:
     finally:
         os.close(descriptor)
     code = os.waitstatus_to_exitcode(status)
-    return Outcome(code) if code in (Outcome.EQUAL.value, Outcome.DIFFERENT.value) else Outcome.ENDED
+    return (
+        CandidateEnd(code) if code in (CandidateEnd.EQUAL.value, CandidateEnd.DIFFERENT.value) else CandidateEnd.ENDED
+    )
 
 
 def shrunk(commands: Commands, shows: Callable[[Commands], bool]) -> Commands:

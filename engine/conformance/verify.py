@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from lowlat.child_process import ending, own_environment, python_running
-from lowlat.engine.conformance.messages import Begun, ConformanceJob, Found, Judged, Message, Shrinking
+from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
 from lowlat.engine.foreign.capabilities import NOT_COMPARED
 from lowlat.engine.foreign.description import LibraryDescription, describe
 from lowlat.errors import ExitCode, RunFailedError
@@ -79,7 +79,7 @@ class _Seen:
                 self.suites[suite] = _with(self.suites[suite], commands, events, lacking)
             case Shrinking():
                 self._progress("a fault: looking for the shortest list of commands that shows it", 0.99)
-            case Found(counterexample):
+            case FaultFound(counterexample):
                 self.counterexample = counterexample
 
 

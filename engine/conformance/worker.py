@@ -14,8 +14,8 @@ import numpy as np
 from lowlat.child_process import apart_from_stdout
 from lowlat.engine.conformance.cases import Case, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
-from lowlat.engine.conformance.messages import Begun, ConformanceJob, Found, Judged, Message, Shrinking
-from lowlat.engine.conformance.shrinking import Outcome, shrunk, tried
+from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
+from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.foreign.compared import shown
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LoadedLibrary, loaded
@@ -46,7 +46,7 @@ def _run(job: ConformanceJob, library: LoadedLibrary, tell: Tell) -> None:
     if job.only is not None:
         chosen, at = all_suites[job.only[0]], job.only[1]
         tell(Shrinking())
-        tell(Found(_ended(library, chosen.name, chosen.cases[at]())))
+        tell(FaultFound(_ended(library, chosen.name, chosen.cases[at]())))
         return
     for number, suite in enumerate(all_suites):
         for at, make in enumerate(suite.cases):
@@ -58,14 +58,14 @@ def _run(job: ConformanceJob, library: LoadedLibrary, tell: Tell) -> None:
             difference, events = compare(library, case)
             if difference is not None:
                 tell(Shrinking())
-                tell(Found(_different(library, suite.name, case, difference)))
+                tell(FaultFound(_different(library, suite.name, case, difference)))
                 return
             tell(Judged(number, len(case.commands), events, ()))
 
 
 def _different(library: LoadedLibrary, suite: str, case: Case, first: Difference) -> Counterexample:
     """The case, cut behind the first difference and made short, with both engines' events."""
-    short = _shortest(library, with_commands(case, case.commands[: first.command + 1]), Outcome.DIFFERENT)
+    short = _shortest(library, with_commands(case, case.commands[: first.command + 1]), CandidateEnd.DIFFERENT)
     found, _ = compare(library, short)
     if found is None:  # it depends on what was there before
         short, found = case, first
@@ -75,12 +75,12 @@ def _different(library: LoadedLibrary, suite: str, case: Case, first: Difference
 
 def _ended(library: LoadedLibrary, suite: str, case: Case) -> Counterexample:
     """The same of a case that ends the engine's process."""
-    short = _shortest(library, case, Outcome.ENDED)
+    short = _shortest(library, case, CandidateEnd.ENDED)
     expected = Engine.of(short.settings).process(short.commands)
     return _counterexample(suite, case, short, "in batches or one at a time", None, "", expected, expected[:0])
 
 
-def _shortest(library: LoadedLibrary, case: Case, outcome: Outcome) -> Case:
+def _shortest(library: LoadedLibrary, case: Case, outcome: CandidateEnd) -> Case:
     def shows(commands: Commands) -> bool:
         candidate = with_commands(case, commands)
         return tried(lambda: compare(library, candidate)[0] is not None) is outcome

@@ -37,7 +37,7 @@ from lowlat_cli.parser_errors import is_of_parser, of_parser
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.separators import parts_of
 from lowlat_cli.session import color_of, session_of
-from lowlat_cli.settings import names_output
+from lowlat_cli.settings import loads_code, names_output
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.subprocess_run import ComparedCommand
@@ -201,7 +201,7 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
             for option in settable(bench):
                 source = side.get_parameter_source(option.name)
                 _check_source(flag, key_of(option), source)
-                _check_output(ctx, flag, key_of(option), source)
+                _check_harmless(ctx, flag, key_of(option), source, side.params.get(option.name))
     except typer.TyperException as error:
         if not is_of_parser(error):
             raise
@@ -223,14 +223,17 @@ def _check_source(flag: str, key: str, source: Any) -> None:
         raise UsageError(f"the environment or the settings file sets {key} for bench, which ab runs; unset it")
 
 
-def _check_output(ctx: typer.Context, flag: str, key: str, source: Any) -> None:
-    """Refuse a path to write in the options of a side that a project's file gives."""
+def _check_harmless(ctx: typer.Context, flag: str, key: str, source: Any, value: Any) -> None:
+    """Refuse a path to write, and a library to load, in the options of a side that a project's file gives."""
     given = ctx.get_parameter_source(flag.removeprefix("--"))
     if given is None or given.name != "DEFAULT_MAP" or source is None or source.name != "COMMANDLINE":
         return
     if names_output("bench", key):
         where = session_of(ctx).settings_file
         raise UsageError(f"{where}: --{key} in {flag} names what to write, which a project's file cannot; remove it")
+    if loads_code(key, value):
+        where = session_of(ctx).settings_file
+        raise UsageError(f"{where}: --{key} in {flag} names a library, whose code a project's file cannot have run")
 
 
 def _split(name: str, text: str) -> tuple[str, ...]:

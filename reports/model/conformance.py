@@ -29,7 +29,7 @@ class ConformanceSuite:
 class Counterexample:
     """The case that shows a fault, shortened as far as it still does."""
 
-    suite: str
+    suite: Annotated[str, Meta(description="The suite of the case")]
     case: Annotated[str, Meta(description="The rule of the example, seed of the world, profile, or file")]
     case_commands: Annotated[Count, Meta(description="Commands of the case before it was shortened")]
     rules: Annotated[str, Meta(description="The symbols' rules; empty for one plain symbol")]

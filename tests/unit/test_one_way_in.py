@@ -37,7 +37,8 @@ ALLOWED = {
     "engine/rings/shared_memory.py": {"os.open"},
     "lowlat/host_lock.py": {"os.open"},
     # Memory of our own, and a descriptor from the parent process.
-    "lowlat/child_process.py": {"mmap.mmap"},
+    "lowlat/child_process.py": {"mmap.mmap", "os.open", "os.fdopen"},
+    "engine/conformance/shrinking.py": {"os.open"},
     "probes/os_noise.py": {"mmap.mmap"},
     "engine/bench/worker.py": {"os.fdopen", "np.memmap"},
     # The kernel's log; a device whose reads are registers, and one that is one number.

@@ -86,7 +86,7 @@ EXAMPLES = [
         leaves="",
     ),
     Example(
-        rule="stops that follow from an expiry are carried out before the next goes, and may expire thereafter",
+        rule="stops that follow from an expiry are executed before the next goes, and may expire thereafter",
         given=[
             sell(1, 1, 100, GTD, expiry=4, participant_id=7),
             sell(2, 1, 100),

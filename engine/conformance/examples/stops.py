@@ -72,7 +72,7 @@ EXAMPLES = [
         leaves="SELL 105 = 3: 3:3",
     ),
     Example(
-        rule="they are carried out when the command that made the trade has ended, remainders included",
+        rule="they are executed when the command that made the trade has ended, remainders included",
         given=[*traded_at(100), sell(1, 1, 101), sell(2, 2, 102), stop(3, BUY, 1, 101)],
         does=[buy(4, 2, 101)],
         says="""
@@ -87,7 +87,7 @@ EXAMPLES = [
         """,
     ),
     Example(
-        rule="each trade of a command is met in turn, also a price that is not the command's last",
+        rule="each trade of a command is met, one after another, also a price that is not the command's last",
         given=[*traded_at(100), buy(1, 1, 98), buy(2, 9, 96), stop(3, SELL, 1, 97), stop(4, SELL, 1, 98)],
         does=[market(5, SELL, 2)],
         says="""

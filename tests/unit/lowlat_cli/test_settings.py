@@ -87,7 +87,8 @@ ARGUMENTS = {
     "replay": ["x"],
     "compare": ["a", "b"],
     "ab": ["--a=", "--b="],
-    "verify": ["x"],
+    "journal verify": ["x"],
+    "verify": [f"--engine={__file__}", "x"],
     "dump": ["x"],
 }
 ARGUMENTS |= {"compact": ["x"], "set": ["1", "0"], "run": ["--cpus=0", "x"], "show": ["1"], "fit": ["x"]}
@@ -106,7 +107,7 @@ def test_each_flag_can_be_set_in_the_environment(
         command = command.commands[word]
         above = command.make_context(word, words[1:], parent=above)
     command = command.commands[words[-1]]
-    arguments = ARGUMENTS.get(words[-1], [])
+    arguments = ARGUMENTS.get(" ".join(words), ARGUMENTS.get(words[-1], []))
 
     def value() -> Any:
         return command.make_context(words[-1], list(arguments), parent=above).params[option.name]
@@ -201,6 +202,19 @@ def test_the_users_own_environment_may_name_it(monkeypatch: pytest.MonkeyPatch) 
     assert parsed().params["output"] == Path("mine.json")
 
 
+@pytest.mark.parametrize("text", ["engine = './x.so'", "[bench]\nengine = '/x/y'", "[bench]\nengine = 'x.so'"])
+def test_a_projects_file_cannot_have_a_library_loaded(folder: Path, text: str) -> None:
+    (folder / "lowlat.toml").write_text(text)
+    told = "'engine' names a library, whose code a project's file cannot have run; remove it, and give --engine or set"
+    assert refusal(verb="bench") == f"lowlat.toml: {told} LOWLAT_ENGINE"
+    (folder / "x.so").touch()
+    (folder / "lowlat.toml").write_text("[ab]\na = '--engine ./x.so'\nb = ''")
+    with pytest.raises(UsageError, match=r"lowlat.toml: --engine in --a names a library, whose code a project's file"):
+        command_line().main(["ab"], standalone_mode=False, obj=Session())
+    (folder / "lowlat.toml").write_text("engine = 'reference'")
+    assert parsed().params["engine"] == "reference"
+
+
 def test_a_folder_that_is_only_read_may_be_in_the_file(folder: Path) -> None:
     (folder / "lowlat.toml").write_text("[book]\ndir = 'books'\n[report]\nhistory = 'results'")
     assert parsed(verb="book").params["folder"] == Path("books")
@@ -214,7 +228,7 @@ def test_the_sides_of_ab_from_a_projects_file_cannot_name_it_either(folder: Path
         group.main(["ab"], standalone_mode=False, obj=Session())
 
 
-READ = {"expect", "history", "profile", "root"}
+READ = {"engine", "expect", "history", "profile", "root"}
 """Options that name files or folders to read."""
 
 

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 
 from lowlat.engine.conformance.rows import stream_of
-from lowlat.engine.conformance.shrinking import Outcome, shrunk, tried
+from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.matching.commands import command
 from lowlat.engine.matching.records import COMMAND, Commands, CommandType
 
@@ -35,7 +35,7 @@ def test_one_command_stays_one() -> None:
 
 
 def test_outcome_of_a_candidate_is_that_of_its_process() -> None:
-    assert tried(lambda: False) is Outcome.EQUAL
-    assert tried(lambda: True) is Outcome.DIFFERENT
-    assert tried(lambda: os.kill(os.getpid(), signal.SIGKILL) is None) is Outcome.ENDED
-    assert tried(lambda: os._exit(3)) is Outcome.ENDED
+    assert tried(lambda: False) is CandidateEnd.EQUAL
+    assert tried(lambda: True) is CandidateEnd.DIFFERENT
+    assert tried(lambda: os.kill(os.getpid(), signal.SIGKILL) is None) is CandidateEnd.ENDED
+    assert tried(lambda: os._exit(3)) is CandidateEnd.ENDED
