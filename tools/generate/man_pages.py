@@ -95,7 +95,7 @@ def _beneath(path: tuple[str, ...], command: Any) -> Iterator[str]:
 def _see_also(path: tuple[str, ...], command: Any) -> Iterator[str]:
     above = ["-".join(path[:length]) for length in range(1, len(path))]
     others = [each for each in re.findall(r"'lowlat (\w+)[ ']", str(command.help)) if each not in path]
-    named = dict.fromkeys([*above, *(f"lowlat-{each}" for each in others if each in command_line().commands)])  # type: ignore[attr-defined]
+    named = dict.fromkeys([*above, *(f"lowlat-{each}" for each in others if each in command_line().commands)])
     if named:
         yield ".SH SEE ALSO"
         *first, last = named

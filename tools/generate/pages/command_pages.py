@@ -22,19 +22,19 @@ _EVERYWHERE: Final = {"--debug", "--color", "--help"}
 
 def verbs() -> list[str]:
     """All verbs, in the order of `lowlat --help`."""
-    return [name for name, _ in subcommands(_root())]
+    return [name for name, _ in subcommands(command_line())]
 
 
 def index(folder: str = "") -> str:
     """A row for each verb; its page is in `folder`."""
-    rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in subcommands(_root())]
+    rows = [_row(f"[`lowlat {name}`]({folder}{name}.md)", verb) for name, verb in subcommands(command_line())]
     return "\n".join(["| verb | |", "|---|---|", *rows])
 
 
 def plain_index() -> str:
     """The same without links, since the pages of verbs exist only in the built site."""
     return "\n".join(
-        ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in subcommands(_root()))]
+        ["| verb | |", "|---|---|", *(_row(f"`lowlat {name}`", verb) for name, verb in subcommands(command_line()))]
     )
 
 
@@ -44,7 +44,7 @@ def _row(name: str, verb: Any) -> str:
 
 def page(verb: str) -> str:
     """The help of `lowlat VERB --help`, for the verb and its subcommands."""
-    command = _root().commands[verb]
+    command = command_line().commands[verb]
     parts = list(_told(command, f"lowlat {verb}"))
     if isinstance(command, TyperGroup):
         for name, beneath in command.commands.items():
@@ -54,14 +54,10 @@ def page(verb: str) -> str:
 
 def common() -> str:
     """The options of every command."""
-    command = next(iter(_root().commands.values()))
+    command = next(iter(command_line().commands.values()))
     context = Context(command, info_name="lowlat", **app.info.context_settings)
     options = [each for each in command.params if isinstance(each, TyperOption) and _EVERYWHERE & set(each.opts)]
     return _table("option", [*options, command.get_help_option(context)], context)
-
-
-def _root() -> Any:
-    return command_line()
 
 
 def _told(command: Any, path: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ def table() -> str:
     parentheses.
     """
     verbs: dict[tuple[str, str, bool], list[str]] = {}
-    for name, verb in command_line().commands.items():  # type: ignore[attr-defined]
+    for name, verb in command_line().commands.items():
         for option in _options(verb):
             key = max(option.opts, key=len).removeprefix("--")
             users = verbs.setdefault((key, str(option.envvar), names_output(name, key)), [])
