@@ -49,10 +49,7 @@ def capabilities(library: Path) -> int:
 
 def run(job: Job) -> Done:
     """Every batch."""
-    library = _core.EngineLibrary(str(job.library), job.stall_limit_ms)
-    extended = any(batch.dtype == EXTENDED_COMMAND for batch in job.batches)
-    engine = _core.ForeignEngine(library, native_rules(job.settings), job.settings.orders, extended=extended)
-    done = Done([], [])
+    engine, done = _engine(job), Done([], [])
     for at, batch in enumerate(job.batches):
         if at in job.resets:
             engine.reset()
@@ -60,6 +57,24 @@ def run(job: Job) -> Done:
         done.events.append(engine.process(batch).tobytes())
         done.grown.append(_core.heap_in_use() - before - len(done.events[-1]))
     return done
+
+
+def run_batched(job: Job) -> list[int]:
+    """The batches by the measured loop that times a batch; how many events each had."""
+    engine = _engine(job)
+    return [_core.run_batched(engine, batch).events for batch in job.batches]
+
+
+def run_one_at_a_time(job: Job) -> list[int]:
+    """The same by the one that times a command at a time."""
+    engine = _engine(job)
+    return [_core.run_one_at_a_time(engine, batch).events for batch in job.batches]
+
+
+def _engine(job: Job) -> _core.ForeignEngine:
+    library = _core.EngineLibrary(str(job.library), job.stall_limit_ms)
+    extended = any(batch.dtype == EXTENDED_COMMAND for batch in job.batches)
+    return _core.ForeignEngine(library, native_rules(job.settings), job.settings.orders, extended=extended)
 
 
 def _serve(answers: int) -> None:

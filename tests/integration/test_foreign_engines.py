@@ -73,18 +73,20 @@ def test_the_worked_examples_of_its_capabilities(process: EngineProcess, engine:
     assert tried >= {"simple_book": 22, "simple_book_in_c": 10, "ours": len(EXAMPLES)}[engine]
 
 
-@every_right_one
+@pytest.mark.scaled
 @PROPERTY
 @given(case=cases())
-def test_random_commands(process: EngineProcess, engine: str, case: Case) -> None:
-    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
+def test_random_commands(process: EngineProcess, case: Case) -> None:
+    for library in RIGHT.values():
+        assert_right(process, library(), case.settings, stream_of(case.rows))
 
 
-@every_right_one
+@pytest.mark.scaled
 @PROPERTY
 @given(case=WORLDS)
-def test_random_worlds(process: EngineProcess, engine: str, case: Case) -> None:
-    assert_right(process, RIGHT[engine](), case.settings, stream_of(case.rows))
+def test_random_worlds(process: EngineProcess, case: Case) -> None:
+    for library in RIGHT.values():
+        assert_right(process, library(), case.settings, stream_of(case.rows))
 
 
 @every_right_one
@@ -164,6 +166,15 @@ def test_commands_with_hundreds_of_events_each(process: EngineProcess) -> None:
     taken = [*icebergs, buy(200, 256 * 200, 100)]
     events = assert_right(process, libraries.ours(), EngineConfig((Instrument(),)), stream_of(taken))
     assert len(events) > 2 * 255 * 200
+
+
+@every_right_one
+def test_the_measured_loops_count_the_same_events(process: EngineProcess, engine: str) -> None:
+    library, stream = RIGHT[engine](), STREAMS["touch"]
+    commands = commands_within(stream.commands(1, 2_000), process.ask(run.capabilities, library))
+    job = run.Job(library, stream.settings, [commands[:1_000], commands[1_000:]])
+    counts = [len(events) // EVENT.itemsize for events in process.ask(run.run, job).events]
+    assert process.ask(run.run_batched, job) == process.ask(run.run_one_at_a_time, job) == counts
 
 
 @every_right_one

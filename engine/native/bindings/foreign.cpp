@@ -23,11 +23,11 @@ namespace lowlat {
 
 /// A foreign engine with the commands it was made for.
 template <typename Records, typename Run>
-Pass with_engine(ForeignEngine& foreign, const Records&, Run run) {
+static Pass with_engine(ForeignEngine& foreign, const Records& commands, Run run) {
     if (sizeof(typename Records::value_type) != foreign.command_size()) {
         throw nb::buffer_error("the engine was made for commands of another size");
     }
-    return foreign.visit([&](auto& engine) {
+    return foreign.visit(commands.size(), [&](auto& engine) {
         Pass pass = run(engine, engine.sink());
         pass.tail = engine.tail();
         return pass;
@@ -78,9 +78,10 @@ void register_library(const nb::module_& m) {
                 new (self) EngineLibrary(path, std::chrono::milliseconds(stall_limit_ms));
             },
             nb::arg("path"), nb::arg("stall_limit_ms"))
-        .def_static("null", [](bool calls_back) { return new EngineLibrary(null_engine(calls_back)); },
-                    nb::arg("calls_back"))
-        .def_prop_ro("name", [](const EngineLibrary& self) { return nb::bytes(self.name().data(), self.name().size()); })
+        .def_static(
+            "null", [](bool calls_back) { return new EngineLibrary(null_engine(calls_back)); }, nb::arg("calls_back"))
+        .def_prop_ro("name",
+                     [](const EngineLibrary& self) { return nb::bytes(self.name().data(), self.name().size()); })
         .def_prop_ro("version",
                      [](const EngineLibrary& self) { return nb::bytes(self.version().data(), self.version().size()); })
         .def_prop_ro("capabilities", [](const EngineLibrary& self) { return self.interface().capabilities; })

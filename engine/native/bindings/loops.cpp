@@ -34,7 +34,7 @@ struct Ring {
 
 /// Our engine, claimed, with a ring for its events.
 template <typename Records, typename Run>
-Pass with_engine(OwnedMatcher& matcher, const Records&, Run run) {
+static Pass with_engine(OwnedMatcher& matcher, const Records&, Run run) {
     const ExclusiveUse claim(matcher);
     Ring ring;
     Pass pass = run(static_cast<Matcher&>(matcher), ring.sink);

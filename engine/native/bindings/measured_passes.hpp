@@ -58,7 +58,9 @@ Pass run_paced_pass(Measured& measured, nanobind::handle commands, nanobind::han
     });
     std::uint64_t begin = 0;
     Pass pass = untimed_pass(measured, commands, [&](auto& engine, auto* in, std::uint64_t count, auto& sink) {
-        const auto loop = [&](auto run) { begin = run(engine, in, ticks.data(), count, sink, ns, timestamps, latencies); };
+        const auto loop = [&](auto run) {
+            begin = run(engine, in, ticks.data(), count, sink, ns, timestamps, latencies);
+        };
         CounterClock clock;
         if (on_cpu)
             loop([](auto&&... given) { return run_paced_on_cpu(given...); });

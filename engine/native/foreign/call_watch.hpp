@@ -112,6 +112,9 @@ class CallWatch {
         return count == nullptr ? 0 : *count;
     }
 
+    /// Whether no call has begun or ended since, so that what was read in between is of this one.
+    static bool is_still(std::uint64_t call) { return calls_.fetch_add(0, std::memory_order_acq_rel) == call; }
+
     static void watch() {
         cpu_set_t any;  // not the measured CPU alone, where the creator is pinned
         std::memset(&any, 0xFF, sizeof(any));
@@ -124,28 +127,32 @@ class CallWatch {
             std::this_thread::sleep_for(interval);
             const std::uint64_t now = calls_.load(std::memory_order_acquire);
             const bool idle = function_.load(std::memory_order_relaxed) == nullptr;
+            const std::uint64_t most = most_.load(std::memory_order_acquire);  // before the count it is for
             const std::uint64_t count = idle ? 0 : progress();
             const bool still = !idle && now == call && count == seen;
             still_ms = still ? still_ms + interval.count() : 0;
             call = now;
             seen = count;
+            if (count > most && is_still(now)) give_up("emits events without end");
             if (still_ms >= limit_ms_.load(std::memory_order_relaxed)) give_up("hangs: no event for too long");
         }
     }
 
     static inline std::array<char, 512> library_{};
     static inline std::atomic<std::int64_t> limit_ms_{0};
-    static inline std::atomic<std::uint64_t> calls_{0};
+    static inline std::atomic<std::uint64_t> calls_{0};  // begun and ended
     static inline std::atomic<const char*> function_{nullptr};
     static inline std::atomic<const std::uint64_t*> progress_{nullptr};
+    static inline std::atomic<std::uint64_t> most_{0};
 };
 
-/// A call into the library, or many of one function. `progress`: a count that changes while it does something, and
-/// outlives this.
+/// A call into the library, or many of one function. `progress`: the count of its events, at most `most`. It outlives
+/// this.
 class ForeignCall {
   public:
-    explicit ForeignCall(const char* function, const std::uint64_t* progress = nullptr) {
+    explicit ForeignCall(const char* function, const std::uint64_t* progress = nullptr, std::uint64_t most = 0) {
         CallWatch::progress_.store(progress, std::memory_order_relaxed);
+        CallWatch::most_.store(most, std::memory_order_release);
         CallWatch::function_.store(function, std::memory_order_relaxed);
         // Release: the watching thread that sees the number of this call sees its function.
         CallWatch::calls_.fetch_add(1, std::memory_order_release);
@@ -153,6 +160,7 @@ class ForeignCall {
     ForeignCall(const ForeignCall&) = delete;
     ForeignCall& operator=(const ForeignCall&) = delete;
     ~ForeignCall() {
+        CallWatch::calls_.fetch_add(1, std::memory_order_acq_rel);  // before the count that is watched is gone
         CallWatch::function_.store(nullptr, std::memory_order_relaxed);
         CallWatch::progress_.store(nullptr, std::memory_order_release);
     }

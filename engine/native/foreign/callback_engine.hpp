@@ -16,7 +16,10 @@ class CallbackEngine {
     using Sink = RingSink;
 
     CallbackEngine(const EngineLibrary& library, void* engine)
-        : execute_(library.interface().execute), engine_(engine), ring_(ring_events), sink_(ring_.data(), ring_events - 1) {}
+        : execute_(library.interface().execute),
+          engine_(engine),
+          ring_(ring_events),
+          sink_(ring_.data(), ring_events - 1) {}
 
     template <typename Record>
     LOWLAT_INLINE void execute(const Record& command, Sink& sink) noexcept {

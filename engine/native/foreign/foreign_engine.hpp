@@ -51,31 +51,31 @@ class ForeignEngine {
         executed_ = 0;
     }
 
-    /// Calls `use` with the engine as the measured loops take it, watched.
+    /// Calls `use` with the engine as the measured loops take it, watched, for so many commands.
     template <typename Use>
-    auto visit(Use use) {
+    auto visit(std::uint64_t commands, Use use) {
+        const std::uint64_t most = events_most(commands);
         if (library_.calls_back()) {
             CallbackEngine engine(library_, engine_);
-            const ForeignCall call(CallbackEngine::function, engine.sink().progress());
+            const ForeignCall call(CallbackEngine::function, engine.sink().progress(), most);
             return use(engine);
         }
         BufferEngine engine(library_, engine_);
-        const ForeignCall call(BufferEngine::function, engine.sink().progress());
+        const ForeignCall call(BufferEngine::function, engine.sink().progress(), most);
         return use(engine);
     }
 
     /// Executes all, and keeps every event. Throws ContractError; ends the process if the events have no end.
     template <typename Record>
     void process(const Record* commands, std::uint64_t count, GrowingSink& sink) {
-        executed_ += count;
-        Kept kept{.sink = sink, .room = std::max(events_min, 64 * executed_)};
+        Kept kept{.sink = sink, .room = events_most(count)};
         if (library_.calls_back()) {
-            const ForeignCall call(CallbackEngine::function, &kept.count);
+            const ForeignCall call(CallbackEngine::function, &kept.count, kept.room);
             execute(commands, count, kept);
             return;
         }
         BufferEngine engine(library_, engine_);
-        const ForeignCall call(BufferEngine::function, engine.sink().progress());
+        const ForeignCall call(BufferEngine::function, engine.sink().progress(), kept.room);
         std::uint64_t seen = 0;
         engine.execute_all(commands, count, engine.sink(), [&] {
             engine.sink().for_each_since(seen, [&](const Event& event) { kept.add(event); });
@@ -84,11 +84,16 @@ class ForeignEngine {
     }
 
   private:
-    /// A few commands can have as many: all that share a pro-rata level trade with each that comes in, and an iceberg
-    /// has two events for each of its slices.
-    static constexpr std::uint64_t events_min = std::uint64_t{1} << 21;
+    /// Far more events than any engine has for so many commands more.
+    std::uint64_t events_most(std::uint64_t commands) {
+        // A few commands can have as many: all that share a pro-rata level trade with each that comes in, and an
+        // iceberg has two events for each of its slices.
+        constexpr std::uint64_t of_few = std::uint64_t{1} << 21;
+        executed_ += commands;
+        return std::max(of_few, 64 * executed_);
+    }
 
-    /// The events of a batch, bounded by far more than any engine has for so many commands.
+    /// The events of a batch, `room` at most.
     struct Kept {
         GrowingSink& sink;
         std::uint64_t room;

@@ -74,8 +74,8 @@ class EngineLibrary {
                                "; build it with this version's lowlat_engine.h");
         }
         if (interface_->size < sizeof(lowlat_engine_interface)) {
-            throw LibraryError(file_ + ": its interface has " + std::to_string(interface_->size) + " bytes, fewer than " +
-                               std::to_string(sizeof(lowlat_engine_interface)) +
+            throw LibraryError(file_ + ": its interface has " + std::to_string(interface_->size) +
+                               " bytes, fewer than " + std::to_string(sizeof(lowlat_engine_interface)) +
                                "; set `size` to sizeof(lowlat_engine_interface)");
         }
         const bool buffers = interface_->process != nullptr && interface_->drain != nullptr;
