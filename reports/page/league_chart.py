@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from lowlat import units
 from lowlat.reports.model.league import League, LeagueFigures
-from lowlat.reports.page.axis import Axis, latency_axis
+from lowlat.reports.page.axis import Axis, log_axis
 from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, label
 from lowlat.reports.terminal import league_lines as lines
+
+_ROOM: Final = 1.25
+"""The axis goes on by this factor on both sides, so that the label of a tick is not at its end."""
 
 
 def cpu_times(league: League) -> Chart | None:
@@ -23,7 +27,7 @@ def cpu_times(league: League) -> Chart | None:
         return None
     times = [figures.batched_cpu_ns or 0.0 for _, _, figures in rows]
     return Chart(
-        x=latency_axis(times),
+        x=log_axis((min(times) / _ROOM, max(times) * _ROOM), "CPU time per command", units.time),
         y=Axis(len(rows) - 0.5, -0.5, tuple((float(place), label(name)) for place, (name, _, _) in enumerate(rows))),
         series=tuple(_series(league, rows)),
         whiskers="x",
