@@ -24,7 +24,7 @@ from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import Commands, PoolPolicy
 
 _PLAIN: Final = Instrument()
-LIVE_ORDERS_MAX: Final = 200_000
+SEEDED_MAX: Final = 200_000
 """Resting orders of the largest profile: a larger one would only repeat the others for longer."""
 ROOM: Final = 1024
 """Orders that an engine of a small case is made for: more than ever rest."""
@@ -79,7 +79,7 @@ def suites(
 
 def _profiles() -> list[str]:
     """The built-in ones that are soon seeded."""
-    return [name for name in profile_names() if load_profile(name).live_orders <= LIVE_ORDERS_MAX]
+    return [name for name in profile_names() if load_profile(name).live_orders <= SEEDED_MAX]
 
 
 def _example(claimed: Claimed, at: int) -> Case:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from lowlat import units
 from lowlat.reports.model.league import League, LeagueFigures
-from lowlat.reports.page.axis import Axis, latency_axis
+from lowlat.reports.page.axis import Axis, log_axis
 from lowlat.reports.page.chart import Chart, ChartPoint, ChartSeries, label
 from lowlat.reports.terminal import league_lines as lines
+
+_COLORS: Final = 8
+"""Line colors of the page."""
+_ROOM: Final = 1.25
+"""The axis goes on by this factor on both sides, so that the label of a tick is not at its end."""
 
 
 def cpu_times(league: League) -> Chart | None:
@@ -23,7 +29,7 @@ def cpu_times(league: League) -> Chart | None:
         return None
     times = [figures.batched_cpu_ns or 0.0 for _, _, figures in rows]
     return Chart(
-        x=latency_axis(times),
+        x=log_axis((min(times) / _ROOM, max(times) * _ROOM), "CPU time per command", units.time),
         y=Axis(len(rows) - 0.5, -0.5, tuple((float(place), label(name)) for place, (name, _, _) in enumerate(rows))),
         series=tuple(_series(league, rows)),
         whiskers="x",
@@ -32,14 +38,14 @@ def cpu_times(league: League) -> Chart | None:
 
 
 def _series(league: League, rows: list[tuple[str, str, LeagueFigures]]) -> Iterator[ChartSeries]:
-    for index, engine in enumerate(league.engines):
+    names = dict.fromkeys(engine.name for engine in league.engines if any(engine.name == whose for _, whose, _ in rows))
+    for color, engine in enumerate(names):
         points = tuple(
             ChartPoint(figures.batched_cpu_ns or 0.0, place, label(name), _told(figures), "circle")
             for place, (name, whose, figures) in enumerate(rows)
-            if whose == engine.name
+            if whose == engine
         )
-        if points:
-            yield ChartSeries(engine.name, index % 8, points, line=False)
+        yield ChartSeries(engine, color % _COLORS, points, line=False)
 
 
 def _told(figures: LeagueFigures) -> str:

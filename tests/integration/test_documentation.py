@@ -73,7 +73,10 @@ def command_lines() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("page", "line"), command_lines())
-def test_command_lines_parse(page: str, line: str) -> None:
+def test_command_lines_parse(page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for library in re.findall(r"\./\w+\.so", line):  # which the reader has
+        (tmp_path / library).touch()
     words = shlex.split(SHELL_END.split(line)[0].replace("$$", "1"))
     parse(words[1:])
 

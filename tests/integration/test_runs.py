@@ -14,9 +14,9 @@ import pytest
 
 from lowlat.documents import published
 from lowlat.engine.bench import run as run_module
+from lowlat.engine.bench.compiled_run import CLOSED_PASSES
 from lowlat.engine.bench.crosscheck import check_against_reference, first_difference
 from lowlat.engine.bench.engines import ENGINES
-from lowlat.engine.bench.native_run import CLOSED_PASSES
 from lowlat.engine.bench.placement import choose_place
 from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble

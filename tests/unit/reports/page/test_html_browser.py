@@ -24,6 +24,7 @@ from lowlat.reports.page.html import to_html
 from tests.browser import CHROMIUM, Page, chromium
 from tests.cores_by_hand import matrix
 from tests.jitter_by_hand import every, watched
+from tests.leagues import judged, league_with, wrong
 from tests.scaled_reports import scaled
 from tests.unit.reports.page.audit import AUDIT
 
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 DESK, PHONE = (1280, 800), (390, 844)
 SCREENS = [(*DESK, False), (*DESK, True), (*PHONE, True), (*PHONE, False)]
-KINDS = ["report", "sweep", "comparison", "history", "jitter"]
-CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3}
+KINDS = ["report", "sweep", "comparison", "history", "jitter", "league"]
+CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3, "league": 1}
 COLORS = {False: ("rgb(213, 94, 0)", "rgb(255, 255, 255)"), True: ("rgb(255, 140, 66)", "rgb(20, 23, 27)")}
 """Of the second of the page's line colors, and of the paper, by whether dark is asked for."""
 OUTSIDE = """[...document.querySelectorAll('.plot > svg')].flatMap(area => {
@@ -100,8 +101,11 @@ def _jitter() -> Jitter:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, report: Report, swept: Sweep) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
+    base = judged(report)
+    engines = {"first": base, "slow": scaled(base, Fraction(300)), "wrong": wrong(base), "libmine.so": None}
     documents = {"report": report, "sweep": swept, "comparison": _compared(report), "history": _trend(9)}
     documents |= {"jitter": _jitter(), "cores": matrix(*range(16))}
+    documents |= {"league": league_with({"steady": engines, "deep": engines})}
     found = {kind: folder / f"{kind}.html" for kind in documents}
     for kind, file in found.items():
         file.write_text(to_html(documents[kind]), encoding="utf-8")
