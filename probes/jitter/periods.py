@@ -133,7 +133,7 @@ class _Stretch:
     def _best_turns(self, starts_ns: Times, turns: float) -> float:
         """The number of turns near `turns` at which starts agree best: the Rayleigh statistic is greatest."""
         for width in (1.0, 0.05):
-            tried = turns + width * np.linspace(-1, 1, 41)
+            tried = np.maximum(turns + width * np.linspace(-1, 1, 41), self._turns[0])
             turns = float(max(tried, key=lambda each: abs(np.exp(2j * np.pi * each / self._span_ns * starts_ns).sum())))
         return turns
 

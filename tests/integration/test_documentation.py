@@ -74,10 +74,11 @@ def command_lines() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), command_lines())
 def test_command_lines_parse(page: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for library in re.findall(r"\./\w+\.so", line):  # which the reader has
-        (tmp_path / library).touch()
     words = shlex.split(SHELL_END.split(line)[0].replace("$$", "1"))
+    monkeypatch.chdir(tmp_path)
+    for library in (word for word in words if word.endswith(".so")):  # which is looked for
+        Path(library).parent.mkdir(parents=True, exist_ok=True)
+        Path(library).touch()
     parse(words[1:])
 
 
