@@ -246,7 +246,8 @@ def test_a_contradiction_is_named_and_exits_with_3(
     document = holder = document_of(once(*COMMANDS["bench"]))
     for name in path[:-1]:
         holder = holder[name]
-    holder[path[-1]] = value
+    # On a busy host, the class may be retail already.
+    holder[path[-1]] = "mobile" if holder[path[-1]] == value == "retail" else value
     with pytest.raises(NotValidError):
         check(from_bytes(json.dumps(document).encode()))
     (tmp_path / "a.json").write_text(json.dumps(document))
