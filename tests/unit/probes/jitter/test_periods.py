@@ -51,6 +51,11 @@ def test_gaps_at_random_times_have_no_period(count: int) -> None:
     assert [found(random(seed, count)) for seed in range(30)] == [[]] * 30
 
 
+@pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 0.3])
+def test_gaps_of_a_short_watch_have_no_period(seconds: float) -> None:
+    assert [found(random(seed, 60, seconds)) for seed in range(60)] == [[]] * 60
+
+
 def test_thefts_at_regular_times_give_the_gaps_between_them_no_period() -> None:
     """Another thread has the CPU for 4 of each 8 ms."""
     thefts = np.arange(0, SECOND, 8_000_000)
