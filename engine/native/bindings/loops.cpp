@@ -24,6 +24,8 @@ namespace nb = nanobind;
 
 namespace lowlat {
 
+namespace {
+
 /// An event ring, allocated and touched before the pass.
 struct Ring {
     std::vector<Event> events = std::vector<Event>(ring_events);
@@ -31,6 +33,8 @@ struct Ring {
 
     std::vector<Event> tail() const { return last_events(events.data(), ring_events, sink.count()); }
 };
+
+}  // namespace
 
 /// Our engine, claimed, with a ring for its events.
 template <typename Records, typename Run>

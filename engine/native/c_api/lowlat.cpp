@@ -39,8 +39,8 @@ bool at_multiple_of(std::size_t bytes, const void* pointer) {
     return reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;
 }
 
-template <typename Row>
-lowlat_status check_array(const Row* rows, std::size_t count, std::size_t alignment = alignof(Row)) {
+template <typename Row, std::size_t alignment = alignof(Row)>
+lowlat_status check_array(const Row* rows, std::size_t count) {
     if (rows == nullptr) return count == 0 ? LOWLAT_OK : LOWLAT_NULL_ARGUMENT;
     return at_multiple_of(alignment, rows) ? LOWLAT_OK : LOWLAT_MISALIGNED;
 }
@@ -101,7 +101,8 @@ lowlat_status process_into(lowlat_engine* engine, const Row* commands, std::size
                            std::size_t room, std::size_t* executed, std::size_t* written) noexcept {
     if (engine == nullptr || executed == nullptr || written == nullptr) return LOWLAT_NULL_ARGUMENT;
     if (const lowlat_status status = check_array(commands, count); status != LOWLAT_OK) return status;
-    if (const lowlat_status status = check_array(events, room, alignof(Event)); status != LOWLAT_OK) return status;
+    if (const lowlat_status status = check_array<lowlat_event, alignof(Event)>(events, room); status != LOWLAT_OK)
+        return status;
     Processed done;
     const lowlat_status status = status_of([&] {
         engine->process_into(std::span(reinterpret_cast<const Record*>(commands), count),

@@ -45,6 +45,7 @@ lowlat_event accepted(NullEngine& engine, const std::byte* command) {
             .zero = 0};
 }
 
+// NOLINTBEGIN(bugprone-easily-swappable-parameters): in the order of lowlat_engine_interface
 void execute(void* held, const void* commands, std::size_t count, lowlat_event_callback emit, void* to) {
     auto& engine = *static_cast<NullEngine*>(held);
     const auto* command = static_cast<const std::byte*>(commands);
@@ -69,6 +70,8 @@ std::size_t process(void* held, const void* commands, std::size_t count, lowlat_
     engine.count = count;
     return drain(held, events, room);
 }
+
+// NOLINTEND(bugprone-easily-swappable-parameters)
 
 constexpr lowlat_engine_interface null_interface(bool calls_back) {
     return {.version = LOWLAT_ENGINE_INTERFACE_VERSION,
