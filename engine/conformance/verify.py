@@ -12,7 +12,7 @@ import msgspec
 
 from lowlat.child_process import ending, own_environment, python_running
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
-from lowlat.engine.foreign.capabilities import NOT_COMPARED
+from lowlat.engine.foreign.capabilities import not_compared
 from lowlat.engine.foreign.description import LibraryDescription, describe
 from lowlat.errors import ExitCode, RunFailedError
 from lowlat.refusals import refusal
@@ -151,7 +151,7 @@ def _document(told: LibraryDescription, plan: VerifyPlan, seen: _Seen, status: S
         version=told.version,
         file=told.file,
         capabilities=tuple(sorted(capability.name for capability in told.capabilities)),
-        not_compared=tuple(field for bit, field in NOT_COMPARED.items() if bit not in told.capabilities),
+        not_compared=not_compared(told.capabilities),
         seed=plan.seed,
         suites=tuple(suite for suite in seen.suites if suite.of),
         counterexample=seen.counterexample,

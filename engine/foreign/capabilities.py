@@ -50,6 +50,11 @@ def capabilities_of(bits: int) -> frozenset[Capability]:
     return frozenset(capability for capability in Capability if bits & capability)
 
 
+def not_compared(claimed: frozenset[Capability]) -> tuple[str, ...]:
+    """The fields of an event that need not be equal, of an engine with these capabilities."""
+    return tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
+
+
 def needed(commands: Commands, instruments: Sequence[Instrument]) -> dict[Capability, int]:
     """The capabilities that these commands need, each with the number of commands that do; of the symbols' rules: 0."""
     found: dict[Capability, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.foreign.capabilities import NOT_COMPARED
+from lowlat.engine.foreign.capabilities import not_compared
 from lowlat.engine.foreign.description import LibraryDescription
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules
@@ -53,8 +53,7 @@ class LibraryEngine:
     @property
     def not_compared(self) -> tuple[str, ...]:
         """Fields of an event that it does not claim to give."""
-        claimed = self.library.description.capabilities
-        return tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
+        return not_compared(self.library.description.capabilities)
 
     def reset(self) -> None:
         """Empty the books; the next command is number 0 again."""

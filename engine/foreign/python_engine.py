@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from lowlat import units
-from lowlat.engine.foreign.capabilities import NOT_COMPARED
+from lowlat.engine.foreign.capabilities import not_compared
 from lowlat.engine.foreign.records import Capability
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.interface import Executes
@@ -38,7 +38,7 @@ class PythonEngine:
         """Raises `PlugInError` if `make` fails or returns an object without `process`."""
         self.name = name
         self.settings = settings
-        self.not_compared = tuple(field for bit, field in NOT_COMPARED.items() if bit not in claimed)
+        self.not_compared = not_compared(claimed)
         with blaming(name):
             self.made = make(settings)
         if not callable(getattr(self.made, "process", None)):
