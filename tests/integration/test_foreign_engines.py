@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
-from tests.worked_examples.example import FOK, buy, market, replace, sell
 
 from lowlat.engine.conformance.examples import EXAMPLES
+from lowlat.engine.conformance.examples.example import FOK, buy, market, replace, sell
 from lowlat.engine.flow.profile import load_profile, profile_names
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
