@@ -22,7 +22,7 @@ from lowlat.engine import _core
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.journal.engine import JournaledEngine
-from lowlat.engine.journal.errors import JournalDamagedError
+from lowlat.engine.journal.errors import JournalDamagedError, NoJournalError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands
@@ -141,7 +141,14 @@ def examine(path: Path, flow: Commands, acknowledged: int, ends: set[int], seen:
         assert acknowledged == 0
         seen["never made"] += 1
         return False
-    with JournaledEngine.recover(path) as engine:
+    try:
+        recovered = JournaledEngine.recover(path)
+    except NoJournalError:  # killed before it had written the header; nobody was told of a journal
+        assert acknowledged == 0
+        path.unlink()
+        seen["never made"] += 1
+        return False
+    with recovered as engine:
         recovery, state = engine.recovery, _core.save_state(engine.matcher)[0]
         engine.check_invariants()
     assert recovery is not None and recovery.snapshot_fault is None
