@@ -12,7 +12,7 @@ from lowlat.engine.bench.run_memory import unseen_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.description import STALL_LIMIT_S
-from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library
+from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library, silenced
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.reports.model.context import Library
@@ -27,8 +27,9 @@ def measure_library(setup: RunSetup, path: str) -> MeasuredRun:
     Its events are compared before anything is measured, so that a wrong engine is found at once. Raises `PlugInError`,
     `NotValidError`; a library that crashes or hangs ends this process.
     """
-    library = loaded(path, STALL_LIMIT_S)
-    return _LibraryRun(setup, LibraryEngine(library, setup.settings, extended=setup.job.wide)).measured_load()
+    with silenced():
+        library = loaded(path, STALL_LIMIT_S)
+        return _LibraryRun(setup, LibraryEngine(library, setup.settings, extended=setup.job.wide)).measured_load()
 
 
 class _Remembered:

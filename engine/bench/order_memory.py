@@ -20,7 +20,7 @@ from lowlat.child_process import apart_from_stdout, ending, own_environment, pyt
 from lowlat.engine import _core
 from lowlat.engine.bench.engines import EngineEntry, engine_entry
 from lowlat.engine.foreign.description import STALL_LIMIT_S, describe
-from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library
+from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library, silenced
 from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
@@ -122,7 +122,7 @@ def _resident_bytes() -> int | None:
 
 def main() -> None:
     """`lowlat.child_process.run_program` reports what fails."""
-    with apart_from_stdout() as out:
+    with apart_from_stdout() as out, silenced():
         out.write(msgspec.json.encode(_Growth(growth_of(engine_entry(sys.argv[1]), int(sys.argv[2])))))
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from lowlat.engine import _core
 from lowlat.engine.matching.records import Commands
 
 CANDIDATE_LIMIT_S: Final = 5.0
@@ -40,7 +41,7 @@ def tried(differs: Callable[[], bool]) -> CandidateEnd:
         code = 70
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
+            _core.say_of_libraries_to(nowhere)
             code = CandidateEnd.DIFFERENT.value if differs() else CandidateEnd.EQUAL.value
         finally:
             os._exit(code)
@@ -100,7 +101,8 @@ def _plainer(commands: Commands, deadline: float) -> Iterator[Callable[[Commands
     yield _moved_to_100
     for at in range(len(commands)):
         for name, value in (("quantity", 1), ("participant_id", 0), ("self_trade", 0), ("flags", 0)):
-            if name in (commands.dtype.names or ()) and time.monotonic() < deadline:
+            known = name in (commands.dtype.names or ()) and commands[name][at] > value
+            if known and time.monotonic() < deadline:
                 yield lambda all_, at=at, name=name, value=value: _set(all_, at, name, value)  # type: ignore[misc]
 
 

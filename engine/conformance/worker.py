@@ -18,7 +18,7 @@ from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound
 from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.foreign.compared import shown
 from lowlat.engine.foreign.description import STALL_LIMIT_S
-from lowlat.engine.foreign.library import LoadedLibrary, loaded
+from lowlat.engine.foreign.library import LoadedLibrary, loaded, silenced
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side, TimeInForce
 from lowlat.probes.cpu.threads import end_with_parent
@@ -31,7 +31,7 @@ def main() -> None:
     """`lowlat.child_process.run_program` reports what fails."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=ConformanceJob)
     end_with_parent(job.parent)
-    with apart_from_stdout() as out:
+    with apart_from_stdout() as out, silenced():
 
         def tell(message: Message) -> None:
             out.write(msgspec.json.encode(message) + b"\n")
@@ -103,7 +103,7 @@ def _counterexample(
         case=case.name,
         case_commands=len(case.commands),
         rules=case.rules,
-        commands=tuple(_named(row) for row in short.commands),
+        commands=tuple(named_fields(row) for row in short.commands),
         how=how,
         command=command,
         difference=text,
@@ -115,7 +115,7 @@ def _counterexample(
 _NAMES = {"kind": CommandType, "side": Side, "time_in_force": TimeInForce, "self_trade": SelfTradePrevention}
 
 
-def _named(row: Any) -> dict[str, int | str]:
+def named_fields(row: Any) -> dict[str, int | str]:
     """A command by field, with the names of its numbers."""
     fields: dict[str, int | str] = {}
     for name in row.dtype.names:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Final
+
 import numpy as np
 
 from lowlat.engine import _core
@@ -11,6 +16,8 @@ from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules
 from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.text import printable
+
+STDERR: Final = 2
 
 
 class LoadedLibrary:
@@ -34,6 +41,24 @@ def loaded(path: str, stall_limit_s: float) -> LoadedLibrary:
     stderr. Raises `PlugInError` for what is no library with an engine of this interface.
     """
     return LoadedLibrary(_core.EngineLibrary(path, round(1000 * stall_limit_s)), path)
+
+
+@contextlib.contextmanager
+def silenced() -> Iterator[None]:
+    """What a library prints on stderr goes nowhere meanwhile: nobody may read it, and a full pipe would stop it. How it
+    ends this process is still said there.
+    """
+    own = os.dup(STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDERR)
+    os.close(nowhere)
+    _core.say_of_libraries_to(own)
+    try:
+        yield
+    finally:
+        os.dup2(own, STDERR)
+        _core.say_of_libraries_to(STDERR)
+        os.close(own)
 
 
 def null_library(*, calls_back: bool) -> LoadedLibrary:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lowlat import units
+from lowlat.engine.matching.records import STATES, CommandType
 from lowlat.reports.model.conformance import Conformance, ConformanceSuite, Counterexample
 from lowlat.text import plain_text
 from lowlat_cli.views import layout
@@ -90,15 +91,20 @@ def _commands(shown: Counterexample, most: int) -> Table:
 
 
 def in_words(command: dict[str, int | str]) -> str:
-    """A command as a line: its kind, and what it says."""
-    said = {name: value for name, value in command.items() if value not in (0, "GTC", "NONE")}
-    order = f"{command['kind']} order {command['order_id']}"
-    sized = f"{command['side']} {command['quantity']}@{command['price']}"
-    rest = [f"{name} {value}" for name, value in said.items() if name not in _SAID]
-    return "  ".join([order, sized, *rest])
+    """A command as a line: its kind, and what it says. Fields that a kind does not read are left out if they are 0."""
+    kind = str(command["kind"])
+    stated = STATES[CommandType[kind]] if kind in CommandType.__members__ else frozenset(command)
+    words = [kind]
+    words += [f"order {command['order_id']}"] if "order_id" in stated else []
+    words += [str(command["side"])] if "side" in stated else []
+    if "quantity" in stated:
+        words.append(f"{command['quantity']}@{command['price']}" if "price" in stated else str(command["quantity"]))
+    others = {name: value for name, value in command.items() if name not in _SAID and value not in _SAYS_NOTHING}
+    return " ".join([*words, *(f"{name} {value}" for name, value in others.items())])
 
 
 _SAID = frozenset({"kind", "order_id", "side", "quantity", "price"})
+_SAYS_NOTHING = (0, "GTC", "NONE")
 
 
 def _events(shown: Counterexample, engine: str, most: int) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
@@ -97,16 +97,12 @@ def _opened(
     error = error or next(filter(None, (native.populate(at, offsets.step) for at in offsets)), 0)
     if error:
         return unknown(source, f"the kernel refuses {units.size(bytes_wanted)} of memory: {os.strerror(error)}")
-    for verify in (_pages_wrong, _node_wrong):
-        if wrong := verify(native, choice, node, tree):
-            return unknown(source, wrong)
+    if wrong := _pages_wrong(native, choice, tree) or _node_wrong(native, node):
+        return unknown(source, wrong)
     return known(Region(native, choice, page_bytes), source)
 
 
-_Verify = Callable[[_core.MemoryRegion, PageChoice, int | None, HostTree], str | None]
-
-
-def _pages_wrong(native: _core.MemoryRegion, choice: PageChoice, _node: int | None, tree: HostTree) -> str | None:
+def _pages_wrong(native: _core.MemoryRegion, choice: PageChoice, tree: HostTree) -> str | None:
     huge = huge_page_bytes((native.address,), tree)
     if huge.value is None:
         return f"the size of its pages cannot be verified: {huge.reason}"
@@ -118,7 +114,7 @@ def _pages_wrong(native: _core.MemoryRegion, choice: PageChoice, _node: int | No
     return f"the kernel put only {units.share(granted)} of {units.size(native.bytes)} on {kind} ({huge.source})"
 
 
-def _node_wrong(native: _core.MemoryRegion, _choice: PageChoice, node: int | None, _tree: HostTree) -> str | None:
+def _node_wrong(native: _core.MemoryRegion, node: int | None) -> str | None:
     if node is None:
         return None
     placement = page_placement(native.address, native.bytes)

@@ -70,8 +70,17 @@ OUTCOMES: dict[str, Refused | Ends] = {
 IN_A_COMMAND = ("in execute()", "in process()", "to a room of 1024")
 """How the outcomes of a bad command end."""
 
-RUNS = ["claims_fok", "dirty_zero", "leaks", "never_resets", "prints", "skips_rejections", "swaps_events"]
-"""The others run on. Each has a test of its own."""
+RUNS = [
+    "claims_fok",
+    "dirty_zero",
+    "leaks",
+    "never_resets",
+    "prints",
+    "prints_errors",
+    "skips_rejections",
+    "swaps_events",
+]
+"""The others run on. Each has a test of its own; `prints_errors` in `test_verify.py`."""
 
 
 def test_every_bad_library_is_tried() -> None:

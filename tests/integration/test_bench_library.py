@@ -59,8 +59,9 @@ def test_leak_is_shown_and_no_leak_is_not(lowlat: Lowlat) -> None:
     assert growths[0] >= 64 * 2_000 > growths[1]
 
 
-def test_library_that_prints_spoils_nothing(lowlat: Lowlat) -> None:
-    done = lowlat("bench", *SHORT, "--json", "--engine", libraries.bad("prints"))
+@pytest.mark.parametrize("name", ["prints", "prints_errors"])
+def test_library_that_prints_spoils_nothing(lowlat: Lowlat, name: str) -> None:
+    done = lowlat("bench", *SHORT, "--json", "--engine", libraries.bad(name))
     assert done.returncode == ExitCode.OK, done.stderr
     assert json.loads(done.stdout)["status"] == "ok"
 

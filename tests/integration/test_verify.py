@@ -1,17 +1,20 @@
 """`lowlat verify` finds what is wrong with an engine, and shows it in few commands."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import CompletedProcess, Popen
 from typing import Any
 
 import pytest
 
 from lowlat.errors import ExitCode
 from tests.foreign import libraries
+from tests.waiting import PATIENCE_S
 
 Lowlat = Callable[..., CompletedProcess[str]]
+Start = Callable[..., Popen[str]]
 COMMANDS_MAX = 6
 """A counterexample has at most so many."""
 
@@ -78,6 +81,27 @@ def test_engine_with_wrong_events_differs(lowlat: Lowlat, name: str) -> None:
     code, found = verified(lowlat, libraries.bad(name), "--worlds", "20", "-n", "100")
     assert (code, found["status"]) == (ExitCode.GATE_FAILED, "differs")
     assert len(found["counterexample"]["commands"]) <= COMMANDS_MAX
+
+
+@pytest.mark.parametrize("name", ["prints", "prints_errors"])
+def test_what_an_engine_prints_neither_stops_nor_spoils_the_comparison(lowlat: Lowlat, name: str) -> None:
+    """More than a pipe holds."""
+    code, found = verified(lowlat, libraries.bad(name), "--worlds", "30", "-n", "2k")
+    assert (code, found["status"]) == (ExitCode.OK, "conforms")
+
+
+def test_ctrl_c_shows_what_was_equal_so_far(start: Start, tmp_path: Path) -> None:
+    library = libraries.simple_book()
+    with start("verify", "--engine", library, "--worlds", "1M", "-v", "-o", "found.json") as process:
+        assert process.stderr is not None
+        for seen in process.stderr:
+            if "random worlds: " in seen:
+                break
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == ExitCode.INTERRUPTED and out.startswith("interrupted: ")
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert (found["status"], found["counterexample"]) == ("interrupted", None)
 
 
 @pytest.mark.slow

@@ -39,6 +39,7 @@ ALLOWED = {
     # Memory of our own, and a descriptor from the parent process.
     "lowlat/child_process.py": {"mmap.mmap", "os.open", "os.fdopen"},
     "engine/conformance/shrinking.py": {"os.open"},
+    "engine/foreign/library.py": {"os.open"},
     "probes/os_noise.py": {"mmap.mmap"},
     "engine/bench/worker.py": {"os.fdopen", "np.memmap"},
     # The kernel's log; a device whose reads are registers, and one that is one number.

@@ -111,6 +111,7 @@ void register_foreign(nb::module_& m) {
     register_foreign_engine(m);
     register_passes<ForeignEngine>(m, "engine");
     m.def("heap_in_use", &heap_in_use);
+    m.def("say_of_libraries_to", &CallWatch::say_to, nb::arg("descriptor"));
 }
 
 }  // namespace lowlat

@@ -60,12 +60,18 @@ class CallWatch {
         _exit(exit_not_valid);
     }
 
+    /// Where it is said how a library ended the process: stderr, unless that is the library's.
+    static void say_to(int descriptor) { says_to_.store(descriptor, std::memory_order_relaxed); }
+
     static inline GuardPage guard;
 
   private:
     friend class ForeignCall;
 
-    static void say(const char* text) { [[maybe_unused]] const ssize_t written = write(2, text, std::strlen(text)); }
+    static void say(const char* text) {
+        const int to = says_to_.load(std::memory_order_relaxed);
+        [[maybe_unused]] const ssize_t written = write(to, text, std::strlen(text));
+    }
 
     static void catch_signals() {
         static std::array<std::byte, std::size_t{64} << 10> stack;  // a stack overflow leaves none to run on
@@ -139,6 +145,7 @@ class CallWatch {
     }
 
     static inline std::array<char, 512> library_{};
+    static inline std::atomic<int> says_to_{STDERR_FILENO};
     static inline std::atomic<std::int64_t> limit_ms_{0};
     static inline std::atomic<std::uint64_t> calls_{0};  // begun and ended
     static inline std::atomic<const char*> function_{nullptr};

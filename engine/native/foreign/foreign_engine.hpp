@@ -42,7 +42,6 @@ class ForeignEngine {
         library_.interface().destroy(engine_);
     }
 
-    const EngineLibrary& library() const { return library_; }
     std::size_t command_size() const { return command_size_; }
 
     void reset() noexcept {

@@ -58,7 +58,6 @@ class EngineLibrary {
     /// One of ours, in this module.
     explicit EngineLibrary(const lowlat_engine_interface& own) : file_("lowlat"), interface_(&own) {}
 
-    const std::string& file() const { return file_; }
     const lowlat_engine_interface& interface() const { return *interface_; }
     bool calls_back() const { return interface_->execute != nullptr; }
     std::string name() const { return text(interface_->name); }
