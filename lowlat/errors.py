@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     OK = 0
     """Success."""
     GATE_FAILED = 1
-    """A gate failed: a gated metric regressed. Or an engine gives other events than the native one (`lowlat verify`)."""
+    """A gate failed: a gated metric regressed. Or `lowlat verify` failed: the engine gives other events."""
     USAGE = 2
     """Usage, configuration or resources: an option, a setting, a file that cannot be used; memory, threads or a call
     that the system refuses."""

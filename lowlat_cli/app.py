@@ -41,8 +41,8 @@ Long options can also be set in the environment (LOWLAT_RUNS=3), or in lowlat.to
 the current folder (runs = 3), except those that name a file to write or a library to load. Flags override the
 environment, which overrides the file. Numbers can be written as 250k or 2M.
 
-Exit codes: 0 ok, 1 a gate or a verification failed, 2 usage, configuration or what the system refuses, 3 run invalid or not comparable,
-or journal damaged, 4 inconclusive, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
+Exit codes: 0 ok, 1 a gate or a verification failed, 2 usage, configuration or what the system refuses, 3 run invalid or
+not comparable, or journal damaged, 4 inconclusive, 70 internal error, 129 hung up, 130 interrupted, 143 terminated.
 """
 
 app = typer.Typer(
