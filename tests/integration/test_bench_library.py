@@ -42,7 +42,12 @@ def test_engine_that_fills_a_buffer_is_measured(lowlat: Lowlat) -> None:
 def test_engine_is_measured_under_other_loads(lowlat: Lowlat, load: tuple[str, ...]) -> None:
     done = lowlat("bench", *SHORT, *load, "--json", "--engine", libraries.simple_book())
     assert done.returncode in (ExitCode.OK, ExitCode.NOT_VALID), done.stderr  # a busy host misses rates
-    assert "simple book" in done.stdout
+    document = json.loads(done.stdout)
+    for report in document.get("points", [document]):
+        assert (report["engine"]["name"], report["load"]["model"]) == ("simple book", "open")
+        assert set(report["status_reasons"]) <= set(report["load"]["missed"])
+        check = report["verification"]["native"]
+        assert check["difference"] is None and check["events"] == report["verification"]["events"] > 0
 
 
 @pytest.mark.parametrize("fault", ["last-in-first-out", "partial-fill-loses-its-place"])
