@@ -16,7 +16,7 @@ from lowlat.reports.histogram.histogram import Histogram, merge
 from lowlat.reports.model.budget import REFERENCE_NS, Measured, budget, budget_class
 from lowlat.reports.model.over_runs import achieved_rate, added, application_ns, passes_of, steal_percent
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import OsNoise, Run, Series, Throughput
+from lowlat.reports.model.results import GarbageCollection, OsNoise, Run, Series, Throughput
 from lowlat.reports.model.series import histogram_of, series_of, summarize
 
 
@@ -72,8 +72,18 @@ def _scaled_run(run: Run, factor: Fraction) -> Run:
         throughput=_scaled_pass(run.throughput, factor),
         one_at_a_time=_scaled_pass(run.one_at_a_time, factor),
         timed=_scaled_pass(run.timed, factor),
+        garbage_collection=_scaled_pauses(run.garbage_collection, factor),
     )
     return dataclasses.replace(slower, os_noise=_noise(slower, factor))
+
+
+def _scaled_pauses(pauses: GarbageCollection | None, factor: Fraction) -> GarbageCollection | None:
+    """They are part of the passes, so they are as much longer or shorter."""
+    if pauses is None:
+        return None
+    return dataclasses.replace(
+        pauses, pause_ns=int(pauses.pause_ns * factor), longest_ns=int(pauses.longest_ns * factor)
+    )
 
 
 def _noise(run: Run, factor: Fraction) -> OsNoise:
