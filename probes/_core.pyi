@@ -235,7 +235,7 @@ class GapRecording:
     def threshold_ticks(self) -> int: ...
 
     @property
-    def smallest_ticks(self) -> int: ...
+    def typical_ticks(self) -> int: ...
 
     @property
     def reads(self) -> int: ...
@@ -257,7 +257,7 @@ class GapRecording:
 
 def watch_gaps(cpus: Sequence[int], fifo: int, duration_ticks: int, threshold_ticks: int, default_factor: int, gaps_max: int, waiting: Callable[[], None]) -> tuple[list[GapRecording], bool]:
     """
-    Spin on each CPU, and whether Ctrl-C ended it; without a threshold, gaps are those of `default_factor` times the smallest time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.
+    Spin on each CPU, and whether Ctrl-C ended it; without a threshold, gaps are those of `default_factor` times the typical time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.
     """
 
 class PerfClock:

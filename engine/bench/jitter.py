@@ -95,7 +95,7 @@ def of_gaps(found: GapRecording, kept: int) -> CpuJitter:
         watched_ns=found.watched_ns,
         reading_ns=int(found.reading_ns.sum()),
         threshold_ns=round(found.threshold_ns, 1),
-        smallest_ns=round(found.smallest_ns, 1),
+        typical_ns=round(found.typical_ns, 1),
         read_ns=round(max(found.read_ns, 0.0), 1),
         lost_ns=lost_ns,
         lost_share=min(lost_ns / found.watched_ns, 1.0) if found.watched_ns else 0.0,

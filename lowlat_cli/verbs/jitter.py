@@ -57,7 +57,7 @@ def jitter(
             "--threshold",
             metavar="TIME",
             parser=duration_s(1e-9, THRESHOLD_MAX_S),
-            help="Shortest gap to record.  [default: 8 times the smallest time between two reads of the clock]",
+            help="Shortest gap to record.  [default: 8 times the typical time between two reads of the clock]",
             show_default=False,
         ),
     ] = None,

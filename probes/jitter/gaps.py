@@ -17,7 +17,7 @@ from lowlat.probes.jitter.causes import UNRANKED, CounterKind, KernelCounter
 from lowlat.probes.jitter.periods import periods_of
 
 THRESHOLD_FACTOR: Final = 8
-"""Without a threshold, gaps are those of so many times the smallest time between two reads."""
+"""Without a threshold, gaps are those of so many times the typical time between two reads."""
 _GAPS_PER_S: Final = 20_000
 _GAPS_MIN, _GAPS_MAX = 20_000, 1_000_000
 """Room for gaps, 96 bytes each, taken before the watch begins; it ends early once it is full."""
@@ -46,8 +46,8 @@ class GapRecording:
     watched_ns: int
     """From begin to end, less all of `reading_ns`."""
     threshold_ns: float
-    smallest_ns: float
-    """Smallest time between two reads."""
+    typical_ns: float
+    """Median time between two reads that differ."""
     read_ns: float
     """Mean time of a turn of the loop, gaps left out."""
     complete: bool
@@ -126,7 +126,7 @@ def _recording(cpu: int, found: _core.GapRecording, ticks_per_ns: float, duratio
         period_ns=periods_of(begin_ns, length_ns, reading_ns, cause < 0),
         watched_ns=round((found.watched_ticks - int(reading.sum())) / ticks_per_ns),
         threshold_ns=found.threshold_ticks / ticks_per_ns,
-        smallest_ns=found.smallest_ticks / ticks_per_ns,
+        typical_ns=found.typical_ticks / ticks_per_ns,
         read_ns=(found.watched_ticks - int(reading.sum()) - int(length.sum())) / ticks_per_ns / turns,
         complete=found.watched_ticks >= duration,
         missing=tuple(_missing(found)),

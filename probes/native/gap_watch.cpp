@@ -60,7 +60,7 @@ void register_gap_watch(nb::module_& m) {
             "counters", [](const GapRecording& self) { return names_of(self.counters); },
             "Kind, label and description of each counter.")
         .def_ro("threshold_ticks", &GapRecording::threshold_ticks)
-        .def_ro("smallest_ticks", &GapRecording::smallest_ticks)
+        .def_ro("typical_ticks", &GapRecording::typical_ticks)
         .def_ro("reads", &GapRecording::reads)
         .def_ro("watched_ticks", &GapRecording::watched_ticks)
         .def_ro("errors", &GapRecording::errors)
@@ -81,7 +81,7 @@ void register_gap_watch(nb::module_& m) {
         "cpus"_a, "fifo"_a, "duration_ticks"_a, "threshold_ticks"_a, "default_factor"_a, "gaps_max"_a, "waiting"_a,
         "Spin on each CPU, and whether Ctrl-C ended it; without a threshold, gaps are those of `default_factor` times "
         "the "
-        "smallest time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.");
+        "typical time between two reads. A `fifo` of 0 is normal priority; `waiting()` is called now and then.");
 }
 
 }  // namespace lowlat

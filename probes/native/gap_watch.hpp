@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "probes/native/clock.hpp"
@@ -17,7 +16,7 @@ namespace lowlat {
 
 struct GapPlan {
     std::uint64_t duration_ticks;
-    std::uint64_t threshold_ticks;  // 0: `default_factor` times the smallest time between two reads
+    std::uint64_t threshold_ticks;  // 0: `default_factor` times the typical time between two reads
     std::uint64_t default_factor;
     std::size_t gaps_max;  // the watch ends after so many
 };
@@ -40,9 +39,9 @@ struct GapRecording {
     std::vector<CounterMove> moves;
     std::vector<KernelCounter> counters;
     std::uint64_t threshold_ticks = 0;
-    std::uint64_t smallest_ticks = 0;  // between two reads
-    std::uint64_t reads = 0;           // of the counter
-    std::uint64_t watched_ticks = 0;   // from begin to end, readings of counters included
+    std::uint64_t typical_ticks = 0;  // between two reads
+    std::uint64_t reads = 0;          // of the counter
+    std::uint64_t watched_ticks = 0;  // from begin to end, readings of counters included
     CpuThreadErrors errors;
     int interrupts_error = 0;
     int softirqs_error = 0;
@@ -51,15 +50,21 @@ struct GapRecording {
 
 namespace detail {
 
-inline std::uint64_t smallest_between_reads(std::uint64_t reads) noexcept {
-    std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
+/// The median of the times between two reads that differ. Their minimum may be far less than the counter's step: where
+/// a hypervisor keeps reads in order, some differ by a single tick.
+inline std::uint64_t typical_between_reads(std::size_t reads) {
+    std::vector<std::uint64_t> times;
+    times.reserve(reads);
     std::uint64_t before = ticks();
-    for (std::uint64_t i = 0; i < reads; ++i) {
+    for (std::size_t i = 0; i < reads; ++i) {
         const std::uint64_t now = ticks();
-        if (now > before) smallest = std::min(smallest, now - before);
+        if (now > before) times.push_back(now - before);
         before = now;
     }
-    return smallest;
+    if (times.empty()) return 1;
+    const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+    std::nth_element(times.begin(), middle, times.end());
+    return *middle;
 }
 
 /// Make room, with all pages present: a page fault later would itself be counted.
@@ -136,13 +141,13 @@ class MovingCounters {
 /// Watches the CPU of the calling thread, which is pinned to it, until the duration is over, `stop` is set, or there
 /// are as many gaps as the plan allows.
 inline GapRecording watch_gaps(unsigned cpu, const GapPlan& plan, const std::atomic<bool>& stop) {
-    constexpr std::uint64_t reads_to_settle = 100'000;
+    constexpr std::size_t reads_to_settle = 100'000;
     constexpr std::size_t moves_per_gap = 8;
     GapRecording found;
     detail::MovingCounters counters(cpu);
-    found.smallest_ticks = detail::smallest_between_reads(reads_to_settle);
+    found.typical_ticks = detail::typical_between_reads(reads_to_settle);
     found.threshold_ticks =
-        plan.threshold_ticks != 0 ? plan.threshold_ticks : found.smallest_ticks * plan.default_factor;
+        plan.threshold_ticks != 0 ? plan.threshold_ticks : found.typical_ticks * plan.default_factor;
     detail::touch(found.gaps, plan.gaps_max);
     detail::touch(found.moves, plan.gaps_max * moves_per_gap);
     counters.settle();

@@ -79,8 +79,8 @@ class CpuJitter:
         Count | None, Meta(description="Time spent reading the kernel's counters after gaps, not watched, nanoseconds")
     ] = None
     threshold_ns: Annotated[Amount | None, Meta(description="Shortest gap, nanoseconds; null for wake-ups")] = None
-    smallest_ns: Annotated[
-        Amount | None, Meta(description="Smallest time between two reads of the counter, nanoseconds")
+    typical_ns: Annotated[
+        Amount | None, Meta(description="Median time between two reads of the counter that differ, nanoseconds")
     ] = None
     read_ns: Annotated[Amount | None, Meta(description="Mean time between two reads, gaps left out, nanoseconds")] = (
         None

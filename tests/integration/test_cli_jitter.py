@@ -97,8 +97,9 @@ def timer(interval_ns: int) -> Iterator[None]:
 
 
 def test_a_competing_thread_is_named() -> None:
-    busy = [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{CPU}}})\nwhile True: pass"]
-    with subprocess.Popen(busy) as process:
+    busy = f"import os; os.sched_setaffinity(0, {{{CPU}}}); print('busy', flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline()
         found = of_gaps(watched(), LONGEST_MIN)
         process.kill()
     causes = {each.cause: each for each in found.causes}

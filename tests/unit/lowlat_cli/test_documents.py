@@ -410,7 +410,7 @@ def a_jitter() -> str:
                     watched_ns=4_990_000_000,
                     reading_ns=10_000_000,
                     threshold_ns=104.0,
-                    smallest_ns=13.0,
+                    typical_ns=13.0,
                     read_ns=20.5,
                     lost_ns=27_000,
                     lost_share=27_000 / 4_990_000_000,
