@@ -56,12 +56,12 @@ PYTEST := $(BIN)/python -P -m pytest -n logical --dist worksteal
 
 .PHONY: test
 test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests that are quick
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not campaign"
 
 # A test marked `scaled` runs in both, with more cases in this one.
 .PHONY: test-slow
 test-slow: $(VENV)/.built $(VENV)/.extra-test ## Run the slow tests, and more cases of those that draw or generate theirs
-	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=50 $(PYTEST) -m "slow or scaled"
+	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=50 $(PYTEST) -m "(slow or scaled) and not campaign"
 
 .PHONY: test-all
 test-all: test test-slow ## Run all tests
@@ -69,6 +69,11 @@ test-all: test test-slow ## Run all tests
 .PHONY: conformance
 conformance: $(VENV)/.built $(VENV)/.extra-test ## The whole campaigns of tracebook-conformance, 200 traces each
 	@LOWLAT_CAMPAIGN_TRACES=200 $(PYTEST) -m scaled tests/conformance
+
+# LOWLAT_FAULTS=4 calls of each kind.
+.PHONY: faults
+faults: $(VENV)/.built $(VENV)/.extra-test ## Every verb, while each kind of system call fails in it (half an hour)
+	@$(PYTEST) -m campaign
 
 .PHONY: check
 check: dev ## Formatting, lint and types, Python and C++

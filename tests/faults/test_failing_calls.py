@@ -1,7 +1,7 @@
 """Every verb, while calls of the C library fail one at a time: the Nth read, write, mmap, pthread_create, fork ...
 
 Each command ends with a documented exit code and one line, leaves nothing half-written, and does not hang. The fast
-tests take a sample; `test_every_call_fails_once`, marked slow, takes every call of every kind.
+tests take a sample; `test_every_call_fails_once`, which `make faults` runs, takes every kind of call.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.warm_start import Started
 COMPILER: Final = shutil.which("c++")
 SEED: Final = 12
 FAULTS: Final = int(os.environ.get("LOWLAT_FAULTS", "4"))
-"""In the slow test, so many calls of each kind fail, spread over all of them; a quarter of a command with runs, which
+"""In the campaign, so many calls of each kind fail, spread over all of them; a quarter of a command with runs, which
 takes seconds. `LOWLAT_FAULTS=160` is a campaign of hours."""
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler here")
@@ -87,7 +87,7 @@ def test_a_failing_call_in_a_run_is_an_error_in_words(runner: Runner, command: C
     assert wrongs(runner, command, sampled(counted(runner, command), 2, command.name)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.parametrize("command", [*INSPECTING, *MEASURING], ids=lambda command: command.name)
 def test_every_call_fails_once(runner: Runner, command: Command) -> None:
     rng = random.Random(SEED)
