@@ -25,13 +25,12 @@ struct Owned {
     Owned(std::uint32_t places, std::size_t levels)
         : window(places),
           bits(BitmapTree::words(places)),
-          slots(levels),
-          ladder(window.data(), bits.data(), places, &room) {
-        room.add(slots.data(), levels);
-    }
+          nodes(sparse_nodes(levels, 1) + 1),
+          room(nodes.data(), static_cast<std::uint32_t>(nodes.size() - 1)),
+          ladder(window.data(), bits.data(), places, &room) {}
     std::vector<Handle> window;
     std::vector<std::uint64_t> bits;
-    std::vector<SparseRoom::Slot> slots;
+    std::vector<SparseNode> nodes;
     SparseRoom room;
     Ladder ladder;
 };
@@ -56,6 +55,16 @@ void check_best(const Ladder& ladder, const Model& model) {
     }
 }
 
+void check_after(const Ladder& ladder, const Model& model, std::int64_t key) {
+    const auto expected = model.upper_bound(key);
+    const Ladder::Place found = ladder.after(key);
+    check((found.level == nil) == (expected == model.end()), "there is a next level, or none");
+    if (expected != model.end())
+        check(found.key == expected->first && found.level == expected->second, "the next level");
+}
+
+constexpr std::uint32_t moves_max = 12;
+
 /// Draws keys, adds a level where there is none and takes it away where there is one.
 template <typename Draw>
 void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw draw) {
@@ -64,6 +73,7 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     Model model;
     Random random(places);
     std::uint32_t next = 1;
+    std::uint32_t outside_before = 0;
     for (int step = 0; step < steps; ++step) {
         std::int64_t key = draw(random);
         const auto found = model.find(key);
@@ -78,6 +88,11 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
             model.emplace(key, level);
         }
         check_best(ladder, model);
+        check_after(ladder, model, draw(random));
+        const std::uint32_t outside = ladder.levels_outside_window();
+        check(std::max(outside, outside_before) - std::min(outside, outside_before) <= moves_max,
+              "no operation moves more than a few levels");
+        outside_before = outside;
         if (step % 512 == 0) check_equal(ladder, model);
     }
     check_equal(ladder, model);

@@ -148,7 +148,7 @@ void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbo
              "a tree of trailing stops knows the first that a price reaches");
     };
     if (trailing.absolute != nil) hold_tree(0, trailing.absolute);
-    for (const auto& [distance, root] : trailing.relative) hold_tree(distance, root);
+    trailing.relative.for_each(hold_tree);
     hold(trees.size() == trailing.relative.size() + (trailing.absolute != nil ? 1 : 0), "no tree is empty");
 }
 
