@@ -74,17 +74,18 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     Random random(places);
     std::uint32_t next = 1;
     std::uint32_t outside_before = 0;
+    std::map<Handle, Handle> leaves;
     for (int step = 0; step < steps; ++step) {
         std::int64_t key = draw(random);
         const auto found = model.find(key);
         check(ladder.find(key) == (found == model.end() ? nil : found->second), "a level is found, or none");
         if (found == model.end() && model.size() == levels_max) key = model.begin()->first;
         if (const auto there = model.find(key); there != model.end()) {
-            ladder.erase(key, there->second);
+            ladder.erase(key, there->second, leaves[there->second]);
             model.erase(there);
         } else {
             const Handle level{next++};
-            ladder.insert(key, level);
+            ladder.insert(key, level, leaves[level]);
             model.emplace(key, level);
         }
         check_best(ladder, model);
@@ -98,7 +99,8 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     check_equal(ladder, model);
     ladder.reset();
     check_equal(ladder, {});
-    ladder.insert(draw(random), Handle{1});
+    Handle leaf = nil;
+    ladder.insert(draw(random), Handle{1}, leaf);
     check(ladder.levels() == 1, "a reset ladder takes levels");
 }
 
@@ -169,18 +171,19 @@ double cost_over_map(const std::vector<std::int64_t>& standing, const std::vecto
     for (int repeat = 0; repeat < 3; ++repeat) {
         Owned owned(1U << 17, standing.size() + 2);
         Model model;
+        Handle leaf = nil;
         std::uint32_t next = 1;
         for (const std::int64_t key : standing) {
             const Handle level{next++};
-            owned.ladder.insert(key, level);
+            owned.ladder.insert(key, level, leaf);
             model.emplace(key, level);
         }
         const double start = cpu_ns();
         for (const Step& step : steps) {
             if (step.level != nil) {
-                if (owned.ladder.find(step.key) == nil) owned.ladder.insert(step.key, step.level);
+                if (owned.ladder.find(step.key) == nil) owned.ladder.insert(step.key, step.level, leaf);
             } else {
-                owned.ladder.erase(step.key, owned.ladder.find(step.key));
+                owned.ladder.erase(step.key, owned.ladder.find(step.key), nil);
             }
         }
         const double middle = cpu_ns();

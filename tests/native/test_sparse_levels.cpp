@@ -31,12 +31,13 @@ struct Forest {
         Model& model = models[tree];
         if (const auto found = model.find(key); found != model.end()) {
             check(all[tree].find(key) == found->second, "a key is found");
-            all[tree].erase(key);
+            all[tree].erase(key, found->second, leaves[found->second]);
             model.erase(found);
             --levels;
         } else if (levels != levels_max) {
             check(all[tree].find(key) == nil, "a key that is not there is not found");
-            all[tree].insert(key, Handle{++last});
+            ++last;
+            leaves[Handle{last}] = all[tree].insert(key, Handle{last});
             model.emplace(key, Handle{last});
             ++levels;
         }
@@ -72,6 +73,7 @@ struct Forest {
     SparseRoom room;
     std::vector<SparseLevels> all;
     std::vector<Model> models;
+    std::map<Handle, Handle> leaves;
     std::size_t levels = 0;
     std::uint32_t last = 0;
 };

@@ -55,23 +55,17 @@ def spread_flow(shape: Shape, commands: int, seed: int = 1) -> Flow:
 
 
 def jumping_flow(levels: int) -> Flow:
-    """A book of neighboring bids whose best jumps, both ways, beyond what a price window covers.
+    """A book whose price window has to move: a bid stands far above `levels` neighboring bids, and is canceled.
 
-    Each time, 2,000 commands add and cancel orders near the best bid, so that the window follows it.
+    Before and after that, orders come and go at the best bid.
     """
     numbers = np.arange(levels)
-    seeding = _limits(numbers, Side.BUY, CENTER - numbers)
-    near = np.tile(np.arange(1, 1_001), 4)
-    crowds, anchors = [], []
-    for jump in range(8):
-        ids = levels + 2_000 * jump + np.arange(1_000)
-        crowds.append(_limits(ids, Side.BUY, CENTER + JUMP * (jump % 2) + near[:1_000]))
-        anchors.append(_limits(ids[-1:] + 1, Side.BUY, np.array([CENTER + JUMP + 2_000])))
-    measured = []
-    for jump, (crowd, anchor) in enumerate(zip(crowds, anchors, strict=True)):
-        pairs = np.stack([crowd, _cancels(crowd)], axis=1).reshape(-1)
-        measured += [anchor, pairs, _cancels(anchor)] if jump % 2 else [pairs]
-    return _flow("jumping", seeding, np.concatenate(measured), 1)
+    above = _limits(np.array([levels]), Side.BUY, np.array([CENTER + JUMP]))
+    seeding = np.concatenate([above, _limits(numbers, Side.BUY, CENTER - numbers)])
+    steps = np.arange(1, 1_001)
+    around = [_limits(levels + steps, Side.BUY, best + steps) for best in (CENTER + JUMP, CENTER)]
+    come_and_go = [np.stack([crowd, _cancels(crowd)], axis=1).reshape(-1) for crowd in around]
+    return _flow("jumping", seeding, np.concatenate([come_and_go[0], _cancels(above), come_and_go[1]]), 1)
 
 
 def _flow(name: str, seeding: Commands, measured: Commands, symbols: int) -> Flow:

@@ -54,7 +54,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
     std::int64_t last_key = 0;
     ladder.for_each([&](std::int64_t key, Handle handle) {
         const LevelBody& level = nodes[handle].level;
-        hold(level.key == key, "a level is found at its own key");
+        hold(level.key == key && ladder.look(key) == handle, "a level is found at its own key");
         hold(first == nil || key > last_key, "levels come best first");
         hold(first == nil || ladder.after(last_key).level == handle, "the next level is found from any key");
         if (first == nil) first = handle;

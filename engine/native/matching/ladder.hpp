@@ -69,12 +69,20 @@ class alignas(64) Ladder {
     /// Address of the level's handle if it is within the window, for prefetching. Any key is allowed.
     LOWLAT_INLINE const Handle* slot_of(std::int64_t key) const { return window_ + index_of_key(key); }
 
-    /// Add a level at a key that has none.
-    LOWLAT_INLINE void insert(std::int64_t key, Handle level) {
+    /// Prefetch what an operation at a key outside the window will touch.
+    LOWLAT_INLINE void fetch_far(std::int64_t key) const {
+        if (!is_near(key)) far_.fetch(key);
+    }
+    /// The same for an erasure, with what insert() has set.
+    LOWLAT_INLINE void fetch_leaf(Handle leaf) const { far_.fetch_leaf(leaf); }
+
+    /// Add a level at a key that has none. `leaf`, which is nil, is set if it is outside the window: to its leaf in the
+    /// tree, which is good for fetch_leaf() and erase().
+    LOWLAT_INLINE void insert(std::int64_t key, Handle level, Handle& leaf) {
         if (likely(is_near(key))) {
             insert_near(key, level);
         } else {
-            insert_far(key, level);
+            insert_far(key, level, leaf);
         }
         if (key < best_key_ || best_ == nil) {
             best_key_ = key;
@@ -82,10 +90,10 @@ class alignas(64) Ladder {
         }
     }
 
-    /// Remove the level at `key`.
-    LOWLAT_INLINE void erase(std::int64_t key, Handle level) {
+    /// Remove the level at `key`; `leaf` is what insert() has set, or nil.
+    LOWLAT_INLINE void erase(std::int64_t key, Handle level, const Handle& leaf) {
         if (unlikely(!is_near(key))) {
-            erase_far(key, level);
+            erase_far(key, level, leaf);
             return;
         }
         const std::uint32_t at = index_of_key(key);
@@ -187,10 +195,11 @@ class alignas(64) Ladder {
 
     LOWLAT_APART Handle find_far(std::int64_t key) {
         miss();
-        return look(key);  // the miss may have moved the window
+        if (is_near(key)) return window_[index_of_key(key)];  // the miss has moved the window
+        return far_.find(key);
     }
 
-    LOWLAT_APART void insert_far(std::int64_t key, Handle level) {
+    LOWLAT_APART void insert_far(std::int64_t key, Handle level, Handle& leaf) {
         if (best_ == nil) {
             aim_at(key);
             base_ = goal_;
@@ -199,12 +208,12 @@ class alignas(64) Ladder {
         if (is_near(key)) {
             insert_near(key, level);
         } else {
-            far_.insert(key, level);
+            leaf = far_.insert(key, level);
         }
     }
 
-    LOWLAT_APART void erase_far(std::int64_t key, Handle level) {
-        far_.erase(key);
+    LOWLAT_APART void erase_far(std::int64_t key, Handle level, Handle leaf) {
+        far_.erase(key, level, leaf);
         if (level == best_) find_best();
         miss();
     }
@@ -314,8 +323,9 @@ class alignas(64) Ladder {
     }
 
     void take_in(std::int64_t key) {
-        insert_near(key, far_.find(key));
-        far_.erase(key);
+        const Handle level = far_.find(key);
+        far_.erase(key, level, nil);
+        insert_near(key, level);
     }
 
     // The first cache line is all that a command within the window needs.

@@ -199,8 +199,8 @@ class OrderStore {
             level = nodes_.acquire();
             nodes_[level].next = level;
             nodes_[level].prev = level;
-            nodes_[level].level = {key, 0, 0, 0};
-            ladder.insert(key, level);
+            nodes_[level].level = {key, 0, 0, nil};
+            ladder.insert(key, level, nodes_[level].level.leaf);
         }
         OrderBody& order = nodes_[handle].order;
         order.level = level;
@@ -364,7 +364,7 @@ class OrderStore {
     }
 
     LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
-        ladder.erase(nodes_[level].level.key, level);
+        ladder.erase(nodes_[level].level.key, level, nodes_[level].level.leaf);
         nodes_.release(level);
     }
 

@@ -11,8 +11,10 @@
 
 namespace lowlat {
 
-/// Handles by key, in order. A million of them are five nodes deep, and all nodes but the leaves
-/// take 1 MB.
+/// Handles by key, in order. A million of them are five nodes deep, and all nodes but the leaves take 1 MB.
+///
+/// Most changes concern one leaf, and do without the way to it: insert() knows the leaf of the key that was just looked
+/// up or fetched, and erase() takes the leaf that insert() returned, where the key usually still is.
 class SparseLevels {
   public:
     /// An entry of a leaf; invalid after any change.
@@ -32,9 +34,11 @@ class SparseLevels {
     Handle handle(Entry entry) const { return node(entry.leaf).handles[entry.at]; }
 
     /// The handle at `key`, or nil.
-    Handle find(std::int64_t key) const {
-        const Entry found = lower_bound(key);
-        return found != end && this->key(found) == key ? handle(found) : nil;
+    LOWLAT_INLINE Handle find(std::int64_t key) const {
+        if (root_ == nil) return nil;
+        const SparseNode& leaf = node(leaf_of(key));
+        const std::uint32_t at = leaf.lower_bound(key);
+        return at < leaf.count && leaf.keys[at] == key ? leaf.handles[at] : nil;
     }
 
     Entry first() const { return lower_bound(std::numeric_limits<std::int64_t>::min()); }
@@ -42,10 +46,9 @@ class SparseLevels {
     /// The first entry whose key is not less than `key`, or `end`.
     Entry lower_bound(std::int64_t key) const {
         if (root_ == nil) return end;
-        Handle at = root_;
-        for (std::uint32_t height = height_; height != 0; --height) at = child(at, node(at).lower_bound(key));
-        const std::uint32_t found = node(at).lower_bound(key);
-        return found < node(at).count ? Entry{at, found} : first_of(node(at).next);
+        const Handle leaf = leaf_of(key);
+        const std::uint32_t at = node(leaf).lower_bound(key);
+        return at < node(leaf).count ? Entry{leaf, at} : first_of(node(leaf).next);
     }
 
     /// The first entry whose key is greater than `key`, or `end`.
@@ -58,6 +61,17 @@ class SparseLevels {
         return at.at != 0 ? Entry{at.leaf, at.at - 1} : last_of(node(at.leaf).prev);
     }
 
+    Entry next(Entry entry) const {
+        if (entry.at + 1 < node(entry.leaf).count) return {entry.leaf, entry.at + 1};
+        return first_of(node(entry.leaf).next);
+    }
+
+    /// Call `visit(key, handle)` in order.
+    template <typename Visit>
+    void for_each(Visit visit) const {
+        for (Entry at = first(); at != end; at = next(at)) visit(key(at), handle(at));
+    }
+
     /// The handle at `key`; if there is none, nil is added.
     Handle& at(std::int64_t key) {
         Entry found = lower_bound(key);
@@ -68,43 +82,32 @@ class SparseLevels {
         return (*room_)[found.leaf].handles[found.at];
     }
 
-    /// Call `visit(key, handle)` in order.
-    template <typename Visit>
-    void for_each(Visit visit) const {
-        for (Entry at = first(); at != end; at = next(at)) visit(key(at), handle(at));
-    }
-
-    Entry next(Entry entry) const {
-        if (entry.at + 1 < node(entry.leaf).count) return {entry.leaf, entry.at + 1};
-        return first_of(node(entry.leaf).next);
-    }
-
-    /// Add a key that is not there.
-    LOWLAT_APART void insert(std::int64_t key, Handle handle) {
-        if (root_ == nil) root_ = acquire();
-        Path path;
-        descend(key, path);
+    /// Add a key that is not there. Returns its leaf.
+    LOWLAT_APART Handle insert(std::int64_t key, Handle handle) {
         ++size_;
-        const Step& leaf = path.steps[0];
-        if (likely(!node(leaf.node).full())) {
-            (*room_)[leaf.node].insert(leaf.at, key, handle);
-        } else {
-            insert_and_split(path, key, handle);
-        }
+        if (root_ == nil) root_ = room_->acquire(0);
+        const Handle at = leaf_of(key);
+        SparseNode& leaf = (*room_)[at];
+        if (unlikely(leaf.full())) return insert_and_split(key, handle);
+        leaf.insert(leaf.lower_bound(key), key, handle);
+        return at;
     }
 
-    /// Remove a key that is there.
-    LOWLAT_APART void erase(std::int64_t key) {
-        Path path;
-        descend(key, path);
+    /// Remove a key that is there, with its handle; `leaf` is where it may be, or nil.
+    LOWLAT_APART void erase(std::int64_t key, Handle handle, Handle leaf) {
         --size_;
-        SparseNode& leaf = (*room_)[path.steps[0].node];
-        leaf.erase(path.steps[0].at);
-        if (unlikely(leaf.count < SparseNode::entries_min)) refill(path);
+        Entry found = entry_in(leaf, key, handle);
+        if (found == end) {
+            const Handle at = leaf_of(key);
+            found = {at, node(at).lower_bound(key)};
+        }
+        SparseNode& from = (*room_)[found.leaf];
+        from.erase(found.at);
+        if (from.count < SparseNode::entries_min && (height_ != 0 || from.count == 0)) refill(key);
     }
 
     void clear() {
-        for (; root_ != nil && height_ != 0; --height_) {
+        for (; height_ != 0; --height_) {
             const Handle below = child(root_, 0);
             release_row(root_);
             root_ = below;
@@ -114,39 +117,32 @@ class SparseLevels {
         size_ = 0;
     }
 
-    /// Prefetch the leaf of `key`.
-    void fetch(std::int64_t key) const {
+    /// Prefetch the leaf of a key, and note it.
+    LOWLAT_INLINE void fetch(std::int64_t key) const {
         if (root_ == nil) return;
-        Handle at = root_;
-        for (std::uint32_t height = height_; height != 0; --height) at = child(at, node(at).lower_bound(key));
+        if (height_ == 0) return fetch_node(root_);
+        leaf_of(key);
     }
+    /// Prefetch a leaf that insert() returned.
+    LOWLAT_INLINE void fetch_leaf(Handle leaf) const { fetch_node(leaf); }
 
   private:
     /// No tree is deeper: a node but the root has at least 15 entries, and there are at most 2^30 levels.
     static constexpr std::uint32_t height_max = 8;
 
-    struct Step {
-        Handle node;
-        std::uint32_t at;
-    };
-    /// From a leaf to the root.
+    /// From a leaf to the root: the entries that lead to the leaf of a key, and where it belongs there.
     struct Path {
+        struct Step {
+            Handle node;
+            std::uint32_t at;
+        };
         Step steps[height_max + 1];
     };
 
     const SparseNode& node(Handle handle) const { return (*room_)[handle]; }
 
-    /// A child, whose cache lines are fetched all at once.
-    LOWLAT_INLINE Handle child(Handle parent, std::uint32_t at) const {
-        const Handle handle = node(parent).handles[at];
-        const char* const start = reinterpret_cast<const char*>(&node(handle));
-#pragma GCC unroll 8
-        for (std::size_t line = 0; line < sizeof(SparseNode); line += 64) prefetch(start + line);
-        return handle;
-    }
-
     Entry first_of(Handle leaf) const { return leaf == nil ? end : Entry{leaf, 0}; }
-    Entry last_of(Handle leaf) const { return leaf == nil ? end : Entry{leaf, node(leaf).count - 1}; }
+    Entry last_of(Handle leaf) const { return leaf == nil ? end : Entry{leaf, node(leaf).count - 1U}; }
     Entry last() const {
         if (root_ == nil) return end;
         Handle at = root_;
@@ -154,22 +150,56 @@ class SparseLevels {
         return last_of(at);
     }
 
-    LOWLAT_INLINE void descend(std::int64_t key, Path& path) const {
+    // -- from the root to a leaf --------------------------------------------------------------------------------------
+
+    /// All cache lines at once.
+    LOWLAT_INLINE void fetch_node(Handle handle) const {
+        const char* const start = reinterpret_cast<const char*>(&node(handle));
+#pragma GCC unroll 8
+        for (std::size_t line = 0; line < sizeof(SparseNode); line += 64) prefetch(start + line);
+    }
+
+    LOWLAT_INLINE Handle child(Handle parent, std::uint32_t at) const {
+        const Handle handle = node(parent).handles[at];
+        fetch_node(handle);
+        return handle;
+    }
+
+    LOWLAT_INLINE Handle leaf_of(std::int64_t key) const {
+        Handle at = room_->noted_leaf(this, key);
+        if (at != nil) return at;
+        at = root_;
+        for (std::uint32_t height = height_; height != 0; --height) at = child(at, node(at).lower_bound(key));
+        room_->note_leaf(this, key, at);
+        return at;
+    }
+
+    Path path_to(std::int64_t key) const {
+        Path path;
         Handle at = root_;
         for (std::uint32_t height = height_;; --height) {
             const std::uint32_t found = node(at).lower_bound(key);
             path.steps[height] = {at, found};
-            if (height == 0) return;
+            if (height == 0) return path;
             at = child(at, found);
         }
     }
 
-    Handle acquire() {
-        const Handle handle = room_->acquire();
-        if (handle == nil) broken("there are nodes for every far level");
-        (*room_)[handle].clear();
-        return handle;
+    /// The entry in a leaf or in one beside it, where a split puts half of the entries; `end` if it is in none of them.
+    /// The leaf may have been freed since, and be a node of any tree: but a handle is in one leaf of all.
+    Entry entry_in(Handle leaf, std::int64_t key, Handle handle) const {
+        for (int beside = 0; leaf != nil && beside < 2; ++beside) {
+            fetch_node(leaf);
+            const SparseNode& there = node(leaf);
+            const std::uint32_t at = there.lower_bound(key);
+            if (there.height != 0 || there.count == 0) return end;
+            if (at < there.count && there.keys[at] == key && there.handles[at] == handle) return {leaf, at};
+            leaf = at == there.count ? there.next : there.prev;
+        }
+        return end;
     }
+
+    // -- changes of more than a leaf ----------------------------------------------------------------------------------
 
     /// Free a node and all to the right of it.
     void release_row(Handle first) {
@@ -180,34 +210,41 @@ class SparseLevels {
         }
     }
 
-    /// Split the full nodes of a path, from the leaf up, and add the key.
-    LOWLAT_APART void insert_and_split(Path& path, std::int64_t key, Handle handle) {
+    /// Split the full nodes above a key, from its leaf up, and add it. Returns its leaf.
+    LOWLAT_APART Handle insert_and_split(std::int64_t key, Handle handle) {
+        const Path path = path_to(key);
+        Handle leaf = nil;
         for (std::uint32_t height = 0;; ++height) {
-            const Step step = path.steps[height];
-            const bool split = node(step.node).full();
-            const Handle right = split ? split_off(step.node) : nil;
-            const std::uint32_t kept = node(step.node).count;
-            const bool goes_right = split && step.at >= kept;
-            put(goes_right ? right : step.node, goes_right ? step.at - kept : step.at, height, key, handle);
-            if (!split) return;
-            key = node(step.node).keys[node(step.node).count - 1];
+            const auto [left, at] = path.steps[height];
+            const bool splits = node(left).full();
+            const Handle right = splits ? split_off(left) : nil;
+            const std::uint32_t kept = node(left).count;
+            const bool goes_right = splits && at >= kept;
+            const Handle to = goes_right ? right : left;
+            put(to, goes_right ? at - kept : at, key, handle);
+            if (height == 0) leaf = to;
+            if (!splits) return leaf;
+            key = node(left).keys[node(left).count - 1];
             handle = right;
-            if (height == height_) return add_root(key, handle);
+            if (height == height_) {
+                add_root(key, handle);
+                return leaf;
+            }
         }
     }
 
     /// Add an entry. That of an inner node is the left half of a split child; `handle` is the right half and takes the
     /// child's key.
-    void put(Handle at, std::uint32_t place, std::uint32_t height, std::int64_t key, Handle handle) {
-        SparseNode& node = (*room_)[at];
-        if (height == 0) return node.insert(place, key, handle);
-        node.insert(place, key, node.handles[place]);
-        node.handles[place + 1] = handle;
+    void put(Handle to, std::uint32_t at, std::int64_t key, Handle handle) {
+        SparseNode& node = (*room_)[to];
+        if (node.height == 0) return node.insert(at, key, handle);
+        node.insert(at, key, node.handles[at]);
+        node.handles[at + 1] = handle;
     }
 
-    /// Move the upper half of a full node to a new one. An entry that is to be added at `entries_min` goes there too.
+    /// Move the upper half of a full node to a new one.
     Handle split_off(Handle left) {
-        const Handle right = acquire();
+        const Handle right = room_->acquire(node(left).height);
         SparseNode& from = (*room_)[left];
         SparseNode& to = (*room_)[right];
         to.take_last(from, SparseNode::capacity - SparseNode::entries_min);
@@ -219,18 +256,19 @@ class SparseLevels {
     }
 
     void add_root(std::int64_t key, Handle right) {
-        const Handle root = acquire();
+        const Handle root = room_->acquire(++height_);
         (*room_)[root].insert(0, key, root_);
         (*room_)[root].insert(1, SparseNode::unused, right);
         root_ = root;
-        ++height_;
     }
 
-    /// After an erasure: have no node but the root with too few entries, and no root of one child or of nothing.
-    LOWLAT_APART void refill(const Path& path) {
+    /// After the erasure of a key: have no node but the root with too few entries, and no root of one child or of
+    /// nothing.
+    LOWLAT_APART void refill(std::int64_t key) {
+        const Path path = path_to(key);
         for (std::uint32_t height = 0; height < height_; ++height) {
             if (node(path.steps[height].node).count >= SparseNode::entries_min) return;
-            const Step& parent = path.steps[height + 1];
+            const Path::Step& parent = path.steps[height + 1];
             refill_child((*room_)[parent.node], parent.at == 0 ? 0 : parent.at - 1);
         }
         if (height_ != 0 && node(root_).count == 1) {
@@ -249,6 +287,7 @@ class SparseLevels {
         SparseNode& first = (*room_)[parent.handles[left]];
         SparseNode& second = (*room_)[parent.handles[left + 1]];
         const std::uint32_t all = first.count + second.count;
+        room_->note_change();
         if (all > SparseNode::capacity) {
             if (first.count < second.count) {
                 first.take_first(second, all / 2 - first.count);

@@ -24,11 +24,13 @@ struct alignas(64) SparseNode {
     Handle handles[capacity];
     Handle next;  // the neighbors at this height of the tree; nil at the ends
     Handle prev;
-    std::uint32_t count;
+    std::uint32_t height : 8;  // above the leaves
+    std::uint32_t count : 24;  // of entries; 0 also while the node is free
 
-    void clear() {
+    void clear(std::uint32_t its_height) {
         std::ranges::fill(keys, unused);
         next = prev = nil;
+        height = its_height;
         count = 0;
     }
 
@@ -85,7 +87,52 @@ struct alignas(64) SparseNode {
 static_assert(sizeof(SparseNode) == 384, "six cache lines, four of them keys");
 
 /// The nodes of all trees of an engine. There are enough for every possible level, so it is never exhausted.
-using SparseRoom = Pool<SparseNode>;
+class SparseRoom : public Pool<SparseNode> {
+  public:
+    using Pool::Pool;
+
+    Handle acquire(std::uint32_t height) {
+        const Handle handle = Pool::acquire();
+        if (handle == nil) broken("there are nodes for every far level");
+        (*this)[handle].clear(height);
+        note_change();
+        return handle;
+    }
+
+    void release(Handle handle) {
+        (*this)[handle].count = 0;
+        Pool::release(handle);
+        note_change();
+    }
+
+    /// Entries have moved between nodes, so that a key may belong to another leaf.
+    void note_change() { ++changes_; }
+
+    /// The leaf that a key of a tree belongs to, if it was noted since the last change; or nil.
+    LOWLAT_INLINE Handle noted_leaf(const void* tree, std::int64_t key) const {
+        const Noted& noted = noted_[slot_of(key)];
+        return noted.tree == tree && noted.key == key && noted.changes == changes_ ? noted.leaf : nil;
+    }
+    LOWLAT_INLINE void note_leaf(const void* tree, std::int64_t key, Handle leaf) {
+        noted_[slot_of(key)] = {tree, key, changes_, leaf};
+    }
+
+  private:
+    struct Noted {
+        const void* tree;
+        std::int64_t key;
+        std::uint64_t changes;
+        Handle leaf;
+    };
+    static constexpr std::uint32_t slot_bits = 4;
+
+    static LOWLAT_INLINE std::size_t slot_of(std::int64_t key) {
+        return static_cast<std::uint64_t>(key) * 0x9E37'79B9'7F4A'7C15 >> (64 - slot_bits);
+    }
+
+    std::uint64_t changes_ = 0;
+    Noted noted_[1U << slot_bits]{};
+};
 
 /// The most nodes of `trees` trees that hold `levels` levels: 1/15 for the leaves, 1/15 of these for their parents
 /// and so on, together less than 1/14, and a root each.

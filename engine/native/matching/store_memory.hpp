@@ -15,6 +15,7 @@
 #include "engine/native/matching/order_node.hpp"
 #include "engine/native/matching/sparse_node.hpp"
 #include "engine/native/matching/trade_tape.hpp"
+#include "engine/native/platform/compiler.hpp"
 #include "engine/native/platform/locked_region.hpp"
 
 namespace lowlat {
@@ -60,6 +61,8 @@ class StoreMemory {
         sparse_room_.move_to(to, nodes);
         sparse_region_ = std::move(region);
     }
+
+    LOWLAT_INLINE bool has_far_levels() const { return sparse_room_.in_use() != 0; }
 
     void move_tape(std::uint64_t trades, TradeTape& tape) {
         LockedRegion region(LockedRegion::room_for<Trade>(trades));

@@ -72,7 +72,7 @@ class TrailingStops {
         const bool best = sums_of(tree).best_key == trees_.best_key;
         OrderTree(Links{*this}).erase(tree, handle);
         trees_.best_left |= best && (tree == nil || sums_of(tree).best_key != trees_.best_key);
-        if (tree == nil && relative(handle)) trees_.relative.erase(attributes_of(handle).distance);
+        if (tree == nil && relative(handle)) trees_.relative.erase(attributes_of(handle).distance, nil, nil);
         nodes_.release(nodes_[handle].order.level);
         nodes_[handle].order.level = nil;
     }
