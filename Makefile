@@ -95,6 +95,10 @@ instructions: $(VENV)/.built ## Count instructions per command (callgrind) again
 complexity: $(VENV)/.built ## How the cost of each command grows with the book; fails above the order of its row
 	@$(BIN)/python tools/measure/complexity.py
 
+.PHONY: growth
+growth: $(VENV)/.built ## What a command costs as orders, symbols, width and queues grow
+	@$(BIN)/python tools/measure/growth.py
+
 .PHONY: hints
 hints: $(VENV)/.built ## Time what each compiler hint is worth here
 	@$(BIN)/python tools/measure/hints.py

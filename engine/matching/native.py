@@ -171,7 +171,7 @@ LARGE_BYTES = 1 << 30
 
 def _check_memory(settings: EngineConfig) -> None:
     """Raise `UsageError` if the pools do not fit in memory: the kernel would overcommit, then kill the process."""
-    need = _core.Matcher.pool_bytes(settings.orders, settings.trades)
+    need = _core.Matcher.pool_bytes(len(settings.instruments), settings.orders, settings.trades)
     if need < LARGE_BYTES:
         return
     available = available_bytes()

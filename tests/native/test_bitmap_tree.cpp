@@ -1,4 +1,5 @@
 // The bitmap of taken places gives the same results as a plain array of bools.
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -17,6 +18,7 @@ void against_a_set(std::uint32_t places, std::uint32_t spread) {
     std::set<std::uint32_t> model;
     Random random(places + spread);
     const auto next = [&](auto found) { return found == model.end() ? BitmapTree::none : *found; };
+    const auto previous = [&](auto found) { return found == model.begin() ? BitmapTree::none : *std::prev(found); };
     for (int step = 0; step < 200'000; ++step) {
         // Steps over the places in strides, so that words and groups fill up and empty.
         const std::uint32_t place = random.below(spread) * (places / spread);
@@ -30,7 +32,9 @@ void against_a_set(std::uint32_t places, std::uint32_t spread) {
         const std::uint32_t from = random.below(places);
         check(occupancy.test(from) == model.contains(from), "a place is taken or not");
         check(occupancy.first() == next(model.begin()), "the first taken place");
+        check(occupancy.last() == previous(model.end()), "the last taken place");
         check(occupancy.next(from) == next(model.upper_bound(from)), "the next taken place behind any");
+        check(occupancy.previous(from) == previous(model.lower_bound(from)), "the last taken place before any");
         check(occupancy.next(place) == next(model.upper_bound(place)), "the next taken place behind the one changed");
     }
     while (!model.empty()) {

@@ -25,13 +25,12 @@ struct Owned {
     Owned(std::uint32_t places, std::size_t levels)
         : window(places),
           bits(BitmapTree::words(places)),
-          slots(levels),
-          ladder(window.data(), bits.data(), places, &room) {
-        room.add(slots.data(), levels);
-    }
+          nodes(sparse_nodes(levels, 1) + 1),
+          room(nodes.data(), static_cast<std::uint32_t>(nodes.size() - 1)),
+          ladder(window.data(), bits.data(), places, &room) {}
     std::vector<Handle> window;
     std::vector<std::uint64_t> bits;
-    std::vector<SparseRoom::Slot> slots;
+    std::vector<SparseNode> nodes;
     SparseRoom room;
     Ladder ladder;
 };
@@ -56,6 +55,16 @@ void check_best(const Ladder& ladder, const Model& model) {
     }
 }
 
+void check_after(const Ladder& ladder, const Model& model, std::int64_t key) {
+    const auto expected = model.upper_bound(key);
+    const Ladder::Place found = ladder.after(key);
+    check((found.level == nil) == (expected == model.end()), "there is a next level, or none");
+    if (expected != model.end())
+        check(found.key == expected->first && found.level == expected->second, "the next level");
+}
+
+constexpr std::uint32_t moves_max = 12;
+
 /// Draws keys, adds a level where there is none and takes it away where there is one.
 template <typename Draw>
 void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw draw) {
@@ -64,26 +73,34 @@ void against_a_map(std::uint32_t places, int steps, std::size_t levels_max, Draw
     Model model;
     Random random(places);
     std::uint32_t next = 1;
+    std::uint32_t outside_before = 0;
+    std::map<Handle, Handle> leaves;
     for (int step = 0; step < steps; ++step) {
         std::int64_t key = draw(random);
         const auto found = model.find(key);
         check(ladder.find(key) == (found == model.end() ? nil : found->second), "a level is found, or none");
         if (found == model.end() && model.size() == levels_max) key = model.begin()->first;
         if (const auto there = model.find(key); there != model.end()) {
-            ladder.erase(key, there->second);
+            ladder.erase(key, there->second, leaves[there->second]);
             model.erase(there);
         } else {
             const Handle level{next++};
-            ladder.insert(key, level);
+            ladder.insert(key, level, leaves[level]);
             model.emplace(key, level);
         }
         check_best(ladder, model);
+        check_after(ladder, model, draw(random));
+        const std::uint32_t outside = ladder.levels_outside_window();
+        check(std::max(outside, outside_before) - std::min(outside, outside_before) <= moves_max,
+              "no operation moves more than a few levels");
+        outside_before = outside;
         if (step % 512 == 0) check_equal(ladder, model);
     }
     check_equal(ladder, model);
     ladder.reset();
     check_equal(ladder, {});
-    ladder.insert(draw(random), Handle{1});
+    Handle leaf = nil;
+    ladder.insert(draw(random), Handle{1}, leaf);
     check(ladder.levels() == 1, "a reset ladder takes levels");
 }
 
@@ -154,18 +171,19 @@ double cost_over_map(const std::vector<std::int64_t>& standing, const std::vecto
     for (int repeat = 0; repeat < 3; ++repeat) {
         Owned owned(1U << 17, standing.size() + 2);
         Model model;
+        Handle leaf = nil;
         std::uint32_t next = 1;
         for (const std::int64_t key : standing) {
             const Handle level{next++};
-            owned.ladder.insert(key, level);
+            owned.ladder.insert(key, level, leaf);
             model.emplace(key, level);
         }
         const double start = cpu_ns();
         for (const Step& step : steps) {
             if (step.level != nil) {
-                if (owned.ladder.find(step.key) == nil) owned.ladder.insert(step.key, step.level);
+                if (owned.ladder.find(step.key) == nil) owned.ladder.insert(step.key, step.level, leaf);
             } else {
-                owned.ladder.erase(step.key, owned.ladder.find(step.key));
+                owned.ladder.erase(step.key, owned.ladder.find(step.key), nil);
             }
         }
         const double middle = cpu_ns();

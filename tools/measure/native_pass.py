@@ -47,8 +47,8 @@ def build_interfaces(folder: Path) -> Path:
     return build(folder, "interfaces", source="interfaces.cpp", linked=linked)
 
 
-Way = Literal["batched", "one"]
-"""Whether commands are executed in a batch, with look-ahead, or one at a time."""
+Way = Literal["batched", "one", "longest"]
+"""Whether commands are executed in a batch, with look-ahead, or one at a time; or which of them takes longest."""
 
 
 def arguments(flow: Flow, folder: Path, repeats: int, way: Way = "batched") -> list[str]:

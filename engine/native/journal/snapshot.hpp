@@ -139,7 +139,7 @@ class Snapshot {
     /// Grow the pools to their size in the saved engine. While they double, both sizes are there.
     static void make_room(OrderStore& store, const SavedEngine& engine, std::uint64_t memory_bytes) {
         if (engine.growths == 0) return;
-        const std::uint64_t need = 2 * StoreMemory::bytes_for(engine.orders_max, engine.tape_capacity);
+        const std::uint64_t need = 2 * StoreMemory::bytes_for(store.symbols(), engine.orders_max, engine.tape_capacity);
         if (need > memory_bytes)
             throw StateError("orders_max " + std::to_string(engine.orders_max) + " and tape_capacity " +
                              std::to_string(engine.tape_capacity) + " need " + std::to_string(need) + " bytes, and " +

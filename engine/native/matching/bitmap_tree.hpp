@@ -48,18 +48,40 @@ class BitmapTree {
         return far == 0 ? none : first_of_group(lowest(far));
     }
 
+    /// The last taken place, or `none`.
+    std::uint32_t last() const { return top_ == 0 ? none : last_of_group(highest(top_)); }
+
+    /// The last taken place before `place`, or `none`.
+    std::uint32_t previous(std::uint32_t place) const {
+        const std::uint32_t word = place >> 6;
+        const std::uint64_t here = bits_[word] & below(place);
+        if (here != 0) return (word << 6) | highest(here);
+        const std::uint64_t near = groups_[word >> 6] & below(word);
+        if (near != 0) return last_of_word((word & ~63U) | highest(near));
+        const std::uint64_t far = top_ & below(word >> 6);
+        return far == 0 ? none : last_of_group(highest(far));
+    }
+
     bool test(std::uint32_t place) const { return (bits_[place >> 6] & bit(place)) != 0; }
 
   private:
     static constexpr std::uint64_t bit(std::uint32_t at) { return std::uint64_t{1} << (at & 63); }
     /// Mask of the bits above bit `at`. Two shifts, because a shift by 64 is undefined.
     static constexpr std::uint64_t above(std::uint32_t at) { return ~std::uint64_t{0} << (at & 63) << 1; }
+    static constexpr std::uint64_t below(std::uint32_t at) { return bit(at) - 1; }
     static LOWLAT_INLINE std::uint32_t lowest(std::uint64_t word) {
         return static_cast<std::uint32_t>(std::countr_zero(word));
+    }
+    static LOWLAT_INLINE std::uint32_t highest(std::uint64_t word) {
+        return static_cast<std::uint32_t>(std::bit_width(word)) - 1;
     }
     LOWLAT_INLINE std::uint32_t first_of_word(std::uint32_t word) const { return (word << 6) | lowest(bits_[word]); }
     LOWLAT_INLINE std::uint32_t first_of_group(std::uint32_t group) const {
         return first_of_word((group << 6) | lowest(groups_[group]));
+    }
+    std::uint32_t last_of_word(std::uint32_t word) const { return (word << 6) | highest(bits_[word]); }
+    std::uint32_t last_of_group(std::uint32_t group) const {
+        return last_of_word((group << 6) | highest(groups_[group]));
     }
 
     std::uint64_t* bits_ = nullptr;

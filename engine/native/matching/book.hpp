@@ -12,6 +12,8 @@
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
+#include "engine/native/matching/sparse_levels.hpp"
+#include "engine/native/matching/sparse_node.hpp"
 #include "engine/native/matching/tick_divider.hpp"
 #include "engine/native/matching/walk_count.hpp"
 #include "engine/native/platform/compiler.hpp"
@@ -117,7 +119,7 @@ struct alignas(64) Book {
 
     /// The trailing stops of one side; see trailing_stops.hpp.
     struct Trailing {
-        explicit Trailing(SparseRoom* room) : relative(SparseAllocator<FarLevels::value_type>(room)) {}
+        explicit Trailing(SparseRoom* room) : relative(room) {}
 
         bool empty() const { return absolute == nil && relative.empty(); }
         void reset() {
@@ -127,11 +129,14 @@ struct alignas(64) Book {
         }
 
         Handle absolute = nil;      // the tree of distances in price units
-        FarLevels relative;         // the trees of distances in basis points, by distance
+        SparseLevels relative;      // the trees of distances in basis points, by distance
         std::int64_t nearest = 0;   // no anchor is passed before this one
         std::int64_t best_key = 0;  // of the trigger that a price reaches first, or of one that was before it
         bool best_left = false;     // the latter
     };
+
+    /// A book's ladders, and its trees of trailing stops in basis points.
+    static constexpr std::uint64_t sparse_trees = 6;
 
     static LOWLAT_INLINE std::int64_t mirror(Side side) { return std::int64_t{byte_of(side)} - 1; }
 

@@ -27,6 +27,8 @@ class FetchingStore : public OrderStore {
     // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
     static constexpr std::uint64_t fetch_slot = 16, fetch_node = 8, fetch_neighbors = 4;
 
+    static constexpr std::uint64_t fetch_far = 2;  // and then, if there are any, what holds the levels of far prices
+
     // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore
     // wasted; without an order, the pool's unused node 0 is fetched.
 
@@ -50,6 +52,23 @@ class FetchingStore : public OrderStore {
         prefetch(&nodes_[node.prev]);
         prefetch(&nodes_[node.next]);
         prefetch(&nodes_[node.order.level]);
+    }
+
+    LOWLAT_INLINE bool has_far_levels() const { return memory_.has_far_levels(); }
+
+    /// Where a limit order will rest, or where the order is that a command names.
+    LOWLAT_APART void fetch_far_of(const Command& command, const Ahead& ahead) const {
+        __asm__ volatile("");  // else gcc drops the call: a function that only prefetches has no effect
+        const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
+        if (command.kind == CommandType::limit) {
+            const auto side = static_cast<Side>(command.side & 1);
+            return book.ladders[side].fetch_far(book.key_of(side, command.price));
+        }
+        // A slot of an index that has just been replaced may name a node that is a level by now, not an order.
+        const OrderBody& order = nodes_[ahead.slot->handle].order;
+        if (index_of(order.level) > nodes_.high_water()) return;
+        const Handle leaf = nodes_[order.level].level.leaf;
+        if (leaf != nil) book.ladders[Side::buy].fetch_leaf(leaf);
     }
 
     LOWLAT_INLINE void fetch_attributes_of(const Ahead& ahead) const {

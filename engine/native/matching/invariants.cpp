@@ -54,7 +54,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
     std::int64_t last_key = 0;
     ladder.for_each([&](std::int64_t key, Handle handle) {
         const LevelBody& level = nodes[handle].level;
-        hold(level.key == key, "a level is found at its own key");
+        hold(level.key == key && ladder.look(key) == handle, "a level is found at its own key");
         hold(first == nil || key > last_key, "levels come best first");
         hold(first == nil || ladder.after(last_key).level == handle, "the next level is found from any key");
         if (first == nil) first = handle;
@@ -148,7 +148,7 @@ void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbo
              "a tree of trailing stops knows the first that a price reaches");
     };
     if (trailing.absolute != nil) hold_tree(0, trailing.absolute);
-    for (const auto& [distance, root] : trailing.relative) hold_tree(distance, root);
+    trailing.relative.for_each(hold_tree);
     hold(trees.size() == trailing.relative.size() + (trailing.absolute != nil ? 1 : 0), "no tree is empty");
 }
 

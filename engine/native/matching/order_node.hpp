@@ -23,7 +23,7 @@ struct LevelBody {
     std::int64_t key;  // see ladder.hpp
     std::uint64_t quantity;
     std::uint32_t order_count;
-    std::uint32_t zero;
+    Handle leaf;  // where it was put in the tree of the levels outside the window; nil if it was not
 };
 
 /// What a trailing stop's branch sums up; see trailing_stops.hpp.

@@ -36,7 +36,7 @@ class OrderStore {
           when_orders_dry_(settings.when_orders_dry),
           when_trades_dry_(settings.when_trades_dry) {
         move_orders(orders_max_);
-        memory_.add_far(orders_max_);
+        memory_.move_sparse(orders_max_, symbols_);
         memory_.move_tape(settings.trades, tape_);
         crossed_.bids.reserve(crossed_at_first);
         crossed_.asks.reserve(crossed_at_first);
@@ -199,8 +199,8 @@ class OrderStore {
             level = nodes_.acquire();
             nodes_[level].next = level;
             nodes_[level].prev = level;
-            nodes_[level].level = {key, 0, 0, 0};
-            ladder.insert(key, level);
+            nodes_[level].level = {key, 0, 0, nil};
+            ladder.insert(key, level, nodes_[level].level.leaf);
         }
         OrderBody& order = nodes_[handle].order;
         order.level = level;
@@ -302,7 +302,7 @@ class OrderStore {
     LOWLAT_COLD bool grow_orders() {
         if (orders_max_ > orders_limit / 2) return false;
         try {
-            memory_.add_far(orders_max_);
+            memory_.move_sparse(2 * orders_max_, symbols_);
             move_orders(2 * orders_max_);
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
@@ -364,7 +364,7 @@ class OrderStore {
     }
 
     LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
-        ladder.erase(nodes_[level].level.key, level);
+        ladder.erase(nodes_[level].level.key, level, nodes_[level].level.leaf);
         nodes_.release(level);
     }
 

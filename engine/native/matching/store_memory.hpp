@@ -13,8 +13,9 @@
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/order_node.hpp"
-#include "engine/native/matching/sparse_levels.hpp"
+#include "engine/native/matching/sparse_node.hpp"
 #include "engine/native/matching/trade_tape.hpp"
+#include "engine/native/platform/compiler.hpp"
 #include "engine/native/platform/locked_region.hpp"
 
 namespace lowlat {
@@ -24,9 +25,9 @@ namespace lowlat {
 class StoreMemory {
   public:
     /// Bytes of all pools of this size; without the books, whose size depends on the number of symbols only.
-    static std::uint64_t bytes_for(std::uint32_t orders, std::uint64_t trades) {
-        return orders_bytes(orders) + LockedRegion::room_for<SparseRoom::Slot>(orders) +
-               LockedRegion::room_for<Trade>(trades);
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of EngineConfig
+    static std::uint64_t bytes_for(std::uint64_t symbols, std::uint32_t orders, std::uint64_t trades) {
+        return orders_bytes(orders) + sparse_bytes(orders, symbols) + LockedRegion::room_for<Trade>(trades);
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
@@ -50,13 +51,18 @@ class StoreMemory {
         node_region_ = std::move(region);
     }
 
-    /// Room for more levels outside the ladders' windows. Never freed: maps point into it.
-    void add_far(std::uint32_t levels) {
-        far_regions_.reserve(far_regions_.size() + 1);
-        LockedRegion region(LockedRegion::room_for<SparseRoom::Slot>(levels));
-        far_room_.add(region.take<SparseRoom::Slot>(levels), levels);
-        far_regions_.push_back(std::move(region));
+    /// Room for so many levels outside the ladders' windows.
+    void move_sparse(std::uint32_t levels, std::uint64_t symbols) {
+        const auto nodes = static_cast<std::uint32_t>(sparse_nodes(levels, symbols * Book::sparse_trees));
+        if (nodes <= sparse_room_.capacity()) return;
+        LockedRegion region(sparse_bytes(levels, symbols));
+        SparseNode* const to = region.take<SparseNode>(nodes + 1);
+        if (sparse_room_.data() != nullptr) std::copy_n(sparse_room_.data(), sparse_room_.high_water() + 1, to);
+        sparse_room_.move_to(to, nodes);
+        sparse_region_ = std::move(region);
     }
+
+    LOWLAT_INLINE bool has_far_levels() const { return sparse_room_.in_use() != 0; }
 
     void move_tape(std::uint64_t trades, TradeTape& tape) {
         LockedRegion region(LockedRegion::room_for<Trade>(trades));
@@ -75,12 +81,12 @@ class StoreMemory {
         LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
         const auto ladder = [&](std::uint32_t size) {
             Handle* window = region.take<Handle>(size);
-            return Ladder(window, region.take<std::uint64_t>(BitmapTree::words(size)), size, &far_room_);
+            return Ladder(window, region.take<std::uint64_t>(BitmapTree::words(size)), size, &sparse_room_);
         };
         std::vector<Book> books;
         books.reserve(settings.symbols.size());
         for (const SymbolRules& rules : settings.symbols)
-            books.emplace_back(rules, &far_room_, ladder(places), ladder(places), ladder(stop_places),
+            books.emplace_back(rules, &sparse_room_, ladder(places), ladder(places), ladder(stop_places),
                                ladder(stop_places));
         book_region_ = std::move(region);
         return books;
@@ -95,7 +101,7 @@ class StoreMemory {
         visit("orders, levels and id index", node_region_);
         visit("trade tape", tape_region_);
         visit("price windows", book_region_);
-        for (const LockedRegion& region : far_regions_) visit("levels outside the windows", region);
+        visit("levels outside the windows", sparse_region_);
     }
 
   private:
@@ -105,8 +111,12 @@ class StoreMemory {
                LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders);
     }
 
-    std::vector<LockedRegion> far_regions_;
-    SparseRoom far_room_;
+    static std::uint64_t sparse_bytes(std::uint64_t levels, std::uint64_t symbols) {
+        return LockedRegion::room_for<SparseNode>(sparse_nodes(levels, symbols * Book::sparse_trees) + 1);
+    }
+
+    LockedRegion sparse_region_;
+    SparseRoom sparse_room_;
     LockedRegion node_region_;
     std::vector<LockedRegion> retired_;  // the old index, which prefetches of the current batch may still read
     LockedRegion tape_region_;

@@ -72,7 +72,7 @@ class TrailingStops {
         const bool best = sums_of(tree).best_key == trees_.best_key;
         OrderTree(Links{*this}).erase(tree, handle);
         trees_.best_left |= best && (tree == nil || sums_of(tree).best_key != trees_.best_key);
-        if (tree == nil && relative(handle)) trees_.relative.erase(attributes_of(handle).distance);
+        if (tree == nil && relative(handle)) trees_.relative.erase(attributes_of(handle).distance, nil, nil);
         nodes_.release(nodes_[handle].order.level);
         nodes_[handle].order.level = nil;
     }
@@ -118,10 +118,10 @@ class TrailingStops {
             mark(at, branch);
         };
         assign(trees_.absolute, anchor_moves, move_and_mark);
-        for (const auto& [distance, tree] : trees_.relative) {
+        trees_.relative.for_each([&](std::int64_t, Handle tree) {
             assign(tree, trigger_moves, mark);
             assign(tree, anchor_moves, move);
-        }
+        });
         find_best();
     }
 
@@ -135,7 +135,7 @@ class TrailingStops {
         const Walk walk{nodes, attributes};
         const Book::Trailing& trees = book.trailing[side];
         walk.branch(trees.absolute, {}, {}, visit);
-        for (const auto& [distance, tree] : trees.relative) walk.branch(tree, {}, {}, visit);
+        trees.relative.for_each([&](std::int64_t, Handle tree) { walk.branch(tree, {}, {}, visit); });
     }
 
     /// The key of a trigger on the ladder of stops: buy stops like asks, sell stops like bids.
@@ -163,12 +163,12 @@ class TrailingStops {
 
     bool relative(Handle handle) const { return (attributes_of(handle).flags & flag_trail_basis_points) != 0; }
     Handle& tree_of(Handle handle) {
-        return relative(handle) ? trees_.relative[attributes_of(handle).distance] : trees_.absolute;
+        return relative(handle) ? trees_.relative.at(attributes_of(handle).distance) : trees_.absolute;
     }
     template <typename Visit>
     void for_each_tree(Visit visit) const {
         if (trees_.absolute != nil) visit(trees_.absolute);
-        for (const auto& [distance, tree] : trees_.relative) visit(tree);
+        trees_.relative.for_each([&](std::int64_t, Handle tree) { visit(tree); });
     }
 
     std::int64_t key(std::int64_t anchor, const OrderAttributes& stop) const {

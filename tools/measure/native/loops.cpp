@@ -1,15 +1,17 @@
 // The untimed passes over the commands in a file, without Python; counted by callgrind and timed by the hints
-// benchmark. Arguments: "batched" or "one" at a time, file of records, 1 if they are extended commands, how many seed
-// the book, repeats, room for orders, symbols, how many of them match pro rata, tick. Prints nanoseconds of
-// CPU time per command of each repeat.
+// benchmark. Arguments: "batched" or "one" at a time or "longest", file of records, 1 if they are extended commands,
+// how many seed the book, repeats, room for orders, symbols, how many of them match pro rata, tick. Prints nanoseconds
+// of CPU time per command of each repeat; of "longest", those of the command that takes longest.
 #include "engine/native/bench/loops.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <vector>
 
 #include "engine/native/matching/matcher.hpp"
@@ -66,6 +68,7 @@ __attribute__((noinline)) void measured_pass(Matcher& matcher, const ExtendedCom
 namespace {
 
 struct Run {
+    bool longest;
     Look look;
     const char* file;
     std::uint64_t seeded;
@@ -98,6 +101,27 @@ void repeat_pass(const Run& run) {
     }
 }
 
+/// The shortest time of each command over all repeats, so that what else runs here does not count; of these the
+/// longest.
+template <typename Record>
+void find_longest(const Run& run) {
+    const std::vector<Record> commands = commands_in<Record>(run.file);
+    std::vector<double> shortest(commands.size() - run.seeded, std::numeric_limits<double>::max());
+    std::vector<Event> ring(ring_events);
+    Matcher matcher(run.engine);
+    for (long repeat = 0; repeat < run.repeats; ++repeat) {
+        matcher.reset();
+        RingSink sink(ring.data(), ring_events - 1);
+        run_batch(matcher, commands.data(), run.seeded, sink);
+        for (std::size_t at = 0; at < shortest.size(); ++at) {
+            const double start = cpu_ns();
+            matcher.execute(commands[run.seeded + at], sink);
+            shortest[at] = std::min(shortest[at], cpu_ns() - start);
+        }
+    }
+    std::printf("%.2f\n", *std::ranges::max_element(shortest));
+}
+
 /// Prices stay in a band without overflow.
 std::vector<SymbolRules> rules(std::size_t symbols, std::size_t pro_rata, std::int64_t tick) {
     const std::int64_t far = (std::int64_t{1} << 40) / tick * tick;
@@ -111,18 +135,22 @@ std::vector<SymbolRules> rules(std::size_t symbols, std::size_t pro_rata, std::i
 
 int main(int count_of_arguments, char** arguments) {
     if (count_of_arguments != 10) {
-        std::fputs("usage: loops batched|one FILE EXTENDED SEEDED REPEATS ORDERS SYMBOLS PRO_RATA TICK\n", stderr);
+        std::fputs("usage: loops batched|one|longest FILE EXTENDED SEEDED REPEATS ORDERS SYMBOLS PRO_RATA TICK\n",
+                   stderr);
         return 2;
     }
     const auto number = [&](int at) { return std::strtoul(arguments[at], nullptr, 10); };
-    const Run run{.look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one,
+    const Run run{.longest = *arguments[1] == 'l',
+                  .look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one,
                   .file = arguments[2],
                   .seeded = number(4),
                   .repeats = static_cast<long>(number(5)),
                   .engine = {.symbols = rules(number(7), number(8), static_cast<std::int64_t>(number(9))),
                              .orders = static_cast<std::uint32_t>(number(6)),
                              .trades = 100'000}};
-    if (number(3) != 0) {
+    if (run.longest && number(3) == 0) {
+        find_longest<Command>(run);
+    } else if (number(3) != 0) {
         repeat_pass<ExtendedCommand>(run);
     } else {
         repeat_pass<Command>(run);
