@@ -61,7 +61,7 @@ test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests that are quick
 # A test marked `scaled` runs in both, with more cases in this one.
 .PHONY: test-slow
 test-slow: $(VENV)/.built $(VENV)/.extra-test ## Run the slow tests, and more cases of those that draw or generate theirs
-	@LOWLAT_EXAMPLES=150 LOWLAT_CAMPAIGN_TRACES=50 $(PYTEST) -m "(slow or scaled) and not campaign"
+	@LOWLAT_EXAMPLES=100 LOWLAT_CAMPAIGN_TRACES=20 $(PYTEST) -m "(slow or scaled) and not campaign"
 
 .PHONY: test-all
 test-all: test test-slow ## Run all tests

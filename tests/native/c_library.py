@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from functools import cache
@@ -49,6 +50,18 @@ def compiled(source: Path, program: Path, sanitizer: str = "") -> Path:
     sanitized = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g"] if sanitizer else []
     linked = library(sanitizer)
     run(*compiler, *strict, *sanitized, source, "-o", program, linked, f"-Wl,-rpath,{linked.parent}")
+    return program
+
+
+def compiled_once(source: Path, sanitizer: str = "") -> Path:
+    """The same, for all processes of a run: those with sanitizers take a minute to compile."""
+    linked = library(sanitizer)
+    program = linked.with_name(source.stem)
+    with (program.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made_from = [source, linked, *HEADER.parent.glob("*.h*")]
+        if not program.exists() or program.stat().st_mtime < max(each.stat().st_mtime for each in made_from):
+            compiled(source, program, sanitizer)
     return program
 
 

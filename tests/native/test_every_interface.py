@@ -15,7 +15,7 @@ from lowlat.engine import Engine, load_profile, synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import RULE_FIELDS
 from lowlat.engine.matching.records import EXTENDED_COMMAND, Commands, CommandType, ExecType
-from tests.native.c_library import ROOT, SANITIZERS, compiled, fixed_addresses, run_bytes
+from tests.native.c_library import ROOT, SANITIZERS, compiled_once, fixed_addresses, run_bytes
 from tests.property.world_streams import WORLD_STREAMS
 
 WAYS = ["core", "inlined", "inlined-in-place", "callback", "callback-claimed", "in-place", "queue"]
@@ -28,7 +28,7 @@ Through = Callable[[str, EngineConfig, Commands], bytes]
 def through(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Through:
     """What the program writes for these commands."""
     folder = tmp_path_factory.mktemp("interfaces")
-    program = compiled(ROOT / "tests/native/through_interfaces.cpp", folder / "through", request.param)
+    program = compiled_once(ROOT / "tests/native/through_interfaces.cpp", request.param)
 
     def run(way: str, settings: EngineConfig, commands: Commands) -> bytes:
         rules = [[getattr(each, name) for name in RULE_FIELDS] for each in settings.instruments]

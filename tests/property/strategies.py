@@ -35,7 +35,7 @@ T = TypeVar("T")
 EXPIRY = (EXTENDED_COMMAND.names or ()).index("expiry")
 
 EXAMPLES = int(os.environ.get("LOWLAT_EXAMPLES", "30"))
-"""How many cases a property is tried with; `make test-slow` asks for 150."""
+"""How many cases a property is tried with; `make test-slow` asks for 100."""
 
 PROPERTY = settings(
     max_examples=EXAMPLES,
