@@ -1,5 +1,5 @@
 # The native modules of the Python packages.
-find_package(Python 3.11 COMPONENTS Interpreter Development.Module)
+find_package(Python 3.11 COMPONENTS Interpreter Development.Module NumPy)
 if(NOT Python_FOUND)
   message(FATAL_ERROR "lowlat: Python.h is missing. Install it: apt install python3-dev")
 endif()
@@ -39,6 +39,7 @@ endfunction()
 lowlat_module(reports "${LOWLAT_GUARD}")
 lowlat_module(probes "${LOWLAT_GUARD}")
 lowlat_module(engine "${LOWLAT_GUARD_MATCHING}")
+target_link_libraries(engine_core PRIVATE Python::NumPy)
 
 # The interface of a foreign engine, for `lowlat init-engine`.
 install(FILES engine/native/foreign/lowlat_engine.h DESTINATION lowlat/engine/foreign)

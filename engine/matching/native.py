@@ -7,12 +7,11 @@ from typing import Final
 
 from lowlat import units
 from lowlat.engine import _core
-from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules, pools
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
-    EVENT,
     LEVEL,
     ORDER,
     STOP,
@@ -108,10 +107,7 @@ class Engine(Uncopied, MatchingEngine):
         events, the batch ends between two commands and the exception is raised; `take_interrupted` then gives the
         events so far, and `commands[interrupted.commands :]` can be sent later.
         """
-        ready = checked_commands(commands)
-        if ready.ctypes.data % 8:
-            ready = aligned_copy(ready)
-        return self.matcher.process(ready, len(ready) >= RELEASE_FROM).view(EVENT)
+        return self.matcher.process(checked_commands(commands), RELEASE_FROM)
 
     def take_interrupted(self) -> Interrupted | None:
         """What the last `process` had executed when it raised; None if that was nothing, or it ended regularly.
@@ -119,7 +115,7 @@ class Engine(Uncopied, MatchingEngine):
         Gives it once: the next call returns None.
         """
         taken = self.matcher.take_interrupted()
-        return None if taken is None else Interrupted(taken[0], taken[1].view(EVENT))
+        return None if taken is None else Interrupted(*taken)
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

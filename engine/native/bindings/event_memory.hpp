@@ -1,0 +1,23 @@
+// The memory of event arrays. Fresh memory costs a page fault for each 64 events, as much as executing 20 commands, so
+// that of a freed array is used again, and a large one lies on huge pages.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+
+#include "engine/native/matching/growing_sink.hpp"
+
+namespace lowlat {
+
+/// A sink for the events of a large batch, `live` orders resting or waiting. Call it with the GIL held.
+GrowingSink sink_for(std::uint64_t commands, std::uint64_t live);
+
+/// An array of EVENT that owns these events.
+nanobind::object array_of(GrowingSink::Events events, std::uint64_t count);
+
+/// The same of all events of a sink, which is empty afterward. When the array is freed, its memory may be that of the
+/// next large batch.
+nanobind::object array_of(GrowingSink& sink);
+
+}  // namespace lowlat
