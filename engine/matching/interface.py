@@ -195,6 +195,13 @@ class MatchingEngine(ABC):
         `docs/matching.md` specifies each. Raises `UsageError` for a number that is not an integer or does not fit its
         field, as do all methods that enter or change an order.
         """
+        flags = 0
+        if post_only or price_slide:
+            flags = ExecInst.POST_ONLY
+        if price_slide:
+            flags |= ExecInst.PRICE_SLIDE
+        if all_or_none:
+            flags |= ExecInst.ALL_OR_NONE
         return self._one(
             CommandType.MARKET if price is None else CommandType.LIMIT,
             order_id,
@@ -203,7 +210,7 @@ class MatchingEngine(ABC):
             quantity=quantity,
             symbol=symbol,
             time_in_force=time_in_force,
-            flags=_entry_flags(post_only, price_slide, all_or_none) if post_only or price_slide or all_or_none else 0,
+            flags=flags,
             display_quantity=display_quantity,
             expiry=expiry,
             participant_id=participant_id,
@@ -297,9 +304,7 @@ class MatchingEngine(ABC):
         entered again.
         """
         flags = ExecInst.POST_ONLY if post_only else 0
-        return self._one(
-            CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags
-        )
+        return self._one(CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
 
     def _one(
         self,
@@ -319,8 +324,19 @@ class MatchingEngine(ABC):
         self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
     ) -> Events:
         row = (
-            order_id, price, quantity, symbol, kind, side, time_in_force, flags,
-            trigger, expiry, display_quantity, participant_id, self_trade,
+            order_id,
+            price,
+            quantity,
+            symbol,
+            kind,
+            side,
+            time_in_force,
+            flags,
+            trigger,
+            expiry,
+            display_quantity,
+            participant_id,
+            self_trade,
         )
         return self.process(one_command(row))
 
@@ -328,14 +344,6 @@ class MatchingEngine(ABC):
         if not 0 <= symbol < len(self.settings.instruments):
             raise UsageError(f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}")
         return symbol
-
-
-def _entry_flags(post_only: bool, price_slide: bool, all_or_none: bool) -> int:
-    return (
-        ExecInst.POST_ONLY * (post_only or price_slide)
-        | ExecInst.PRICE_SLIDE * price_slide
-        | ExecInst.ALL_OR_NONE * all_or_none
-    )
 
 
 def checked_commands(commands: Commands) -> Commands:

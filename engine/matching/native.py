@@ -106,6 +106,9 @@ class Engine(Uncopied, MatchingEngine):
         which commands are executed. If a signal's handler raises, as Ctrl-C does, or there is no memory for more
         events, the batch ends between two commands and the exception is raised; `take_interrupted` then gives the
         events so far, and `commands[interrupted.commands :]` can be sent later.
+
+        The result has memory of its own. When it is freed, the process keeps that for the next batch of about the same
+        size: up to 16 MiB, and up to 256 MiB that the system takes back when it needs them.
         """
         return self.matcher.process(checked_commands(commands), RELEASE_FROM)
 

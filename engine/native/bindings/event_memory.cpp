@@ -57,14 +57,14 @@ GrowingSink sink_for(std::uint64_t commands, std::uint64_t live) {
     return sink;
 }
 
-nb::object array_of(GrowingSink::Events events, std::uint64_t count) {
+RecordArray array_of(GrowingSink::Events events, std::uint64_t count) {
     Event* const first = events.get();
     nb::capsule owner(first, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
     static_cast<void>(events.release());
     return event_array(first, count, std::move(owner));
 }
 
-nb::object array_of(GrowingSink& sink) {
+RecordArray array_of(GrowingSink& sink) {
     const std::uint64_t count = sink.count();
     if (count > most_kept_events || count == 0) return array_of(sink.release(), count);
     const std::uint64_t capacity = sink.capacity();

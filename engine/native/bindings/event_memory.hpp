@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "engine/native/bindings/py_array.hpp"
 #include "engine/native/matching/growing_sink.hpp"
 
 namespace lowlat {
@@ -14,10 +15,10 @@ namespace lowlat {
 GrowingSink sink_for(std::uint64_t commands, std::uint64_t live);
 
 /// An array of EVENT that owns these events.
-nanobind::object array_of(GrowingSink::Events events, std::uint64_t count);
+RecordArray array_of(GrowingSink::Events events, std::uint64_t count);
 
 /// The same of all events of a sink, which is empty afterward. When the array is freed, its memory may be that of the
 /// next large batch.
-nanobind::object array_of(GrowingSink& sink);
+RecordArray array_of(GrowingSink& sink);
 
 }  // namespace lowlat

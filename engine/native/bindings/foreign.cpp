@@ -45,7 +45,7 @@ std::vector<lowlat_symbol_rules> rules_from(nb::handle rules) {
     return copied;
 }
 
-nb::object process_all(ForeignEngine& engine, nb::handle commands) {
+RecordArray process_all(ForeignEngine& engine, nb::handle commands) {
     return with_commands(commands, [&](auto in) {
         if (sizeof(typename decltype(in)::value_type) != engine.command_size()) {
             throw nb::buffer_error("the engine was made for commands of another size");

@@ -102,7 +102,7 @@ void execute(OwnedMatcher& matcher, std::span<const Record> commands, bool relea
 
 }  // namespace
 
-nb::object process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t release_from, JournalWriter* journal) {
+RecordArray process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t release_from, JournalWriter* journal) {
     const std::optional<CommandArray> array = CommandArray::of(commands);
     if (!array) throw std::invalid_argument("the commands cannot be executed in place");
     const ExclusiveUse claim(matcher);
@@ -124,11 +124,11 @@ nb::object process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t rel
     });
 }
 
-std::optional<std::tuple<std::uint64_t, nb::object>> take_interrupted(OwnedMatcher& matcher) {
+std::optional<std::tuple<std::uint64_t, RecordArray>> take_interrupted(OwnedMatcher& matcher) {
     const ExclusiveUse claim(matcher);
     if (!matcher.interrupted) return std::nullopt;
     const std::uint64_t commands = matcher.interrupted->commands;
-    nb::object events = array_of(matcher.interrupted->events);
+    RecordArray events = array_of(matcher.interrupted->events);
     matcher.interrupted.reset();
     return std::tuple(commands, std::move(events));
 }

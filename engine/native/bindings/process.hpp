@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 
+#include "engine/native/bindings/py_array.hpp"
 #include "engine/native/journal/writer.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 
@@ -17,10 +18,10 @@ namespace lowlat {
 /// If memory for events ends, or a signal's handler raises, it stops between two commands, and take_interrupted gives
 /// what was done. With a journal it executes all commands, since all are in it. Throws std::invalid_argument unless
 /// CommandArray takes the commands.
-nanobind::object process(OwnedMatcher& matcher, nanobind::handle commands, std::uint64_t release_from,
-                         JournalWriter* journal);
+RecordArray process(OwnedMatcher& matcher, nanobind::handle commands, std::uint64_t release_from,
+                    JournalWriter* journal);
 
 /// How many commands the last batch executed before it was interrupted, and their events; once.
-std::optional<std::tuple<std::uint64_t, nanobind::object>> take_interrupted(OwnedMatcher& matcher);
+std::optional<std::tuple<std::uint64_t, RecordArray>> take_interrupted(OwnedMatcher& matcher);
 
 }  // namespace lowlat

@@ -53,14 +53,14 @@ nb::object checked(PyObject* array) {
 }
 
 /// An array in memory that `owner` frees. numpy takes several times as long to allocate memory for records itself.
-nb::object new_array(PyArray_Descr* type, std::uint64_t size, void* memory, nb::object owner) {
+RecordArray new_array(PyArray_Descr* type, std::uint64_t size, void* memory, nb::object owner) {
     const auto shape = static_cast<npy_intp>(size);
     Py_INCREF(type);  // which the array takes over
     nb::object array =
         checked(PyArray_NewFromDescr(&PyArray_Type, type, 1, &shape, nullptr, memory, NPY_ARRAY_CARRAY, nullptr));
     if (PyArray_SetBaseObject(reinterpret_cast<PyArrayObject*>(array.ptr()), owner.release().ptr()) < 0)
         throw nb::python_error();
-    return array;
+    return nb::steal<RecordArray>(array.release());
 }
 
 /// Whether an int fits into `to`, which then has it.
@@ -107,7 +107,7 @@ bool read_all(const nb::tuple& fields, Field&... to) {
 }
 
 /// A new array of one EXTENDED_COMMAND from a tuple of all its fields; none if one is not an integer, or does not fit.
-std::optional<nb::object> command_array(const nb::tuple& fields) {
+std::optional<RecordArray> command_array(const nb::typed<nb::tuple, nb::object, nb::ellipsis>& fields) {
     ExtendedCommand made{};
     if (!read_all(fields, made.order_id, made.price, made.quantity, made.symbol, made.kind, made.side,
                   made.time_in_force, made.flags, made.trigger, made.expiry, made.display_quantity, made.participant_id,
@@ -137,7 +137,11 @@ std::optional<CommandArray> CommandArray::of(nb::handle object) {
     return CommandArray(nb::borrow(object), *extended);
 }
 
-nb::object event_array(Event* first, std::uint64_t count, nb::object owner) {
+bool RecordArray::is_array(PyObject* object) {
+    return PyArray_Check(object);
+}
+
+RecordArray event_array(Event* first, std::uint64_t count, nb::object owner) {
     return new_array(record_types().event, count, first, std::move(owner));
 }
 

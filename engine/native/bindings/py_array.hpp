@@ -12,6 +12,15 @@
 
 namespace lowlat {
 
+/// An array of records.
+class RecordArray : public nanobind::object {
+  public:
+    NB_OBJECT_DEFAULT(RecordArray, nanobind::object, "numpy.typing.NDArray[numpy.void]", is_array)
+
+  private:
+    static bool is_array(PyObject* object);
+};
+
 /// The commands of an array, which is held meanwhile.
 class CommandArray {
   public:
@@ -38,6 +47,6 @@ class CommandArray {
 };
 
 /// A new array of EVENT in memory that `owner` frees.
-nanobind::object event_array(Event* first, std::uint64_t count, nanobind::object owner);
+RecordArray event_array(Event* first, std::uint64_t count, nanobind::object owner);
 
 }  // namespace lowlat
