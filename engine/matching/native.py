@@ -108,7 +108,7 @@ class Engine(Uncopied, MatchingEngine):
         events so far, and `commands[interrupted.commands :]` can be sent later.
 
         The result has memory of its own. When it is freed, the process keeps that for the next batch of about the same
-        size: up to 16 MiB, and up to 256 MiB that the system takes back when it needs them.
+        size: up to 16 MiB, and up to 256 MiB if the two large results before were of one size.
         """
         return self.matcher.process(checked_commands(commands), RELEASE_FROM)
 

@@ -1,5 +1,5 @@
-// The memory of event arrays. Fresh memory costs a page fault for each 64 events, as much as executing 20 commands, so
-// that of a freed array is used again, and a large one lies on huge pages.
+// The memory of event arrays. Fresh memory costs a page fault for each 64 events, more than the commands themselves, so
+// that of a freed array is used again.
 #pragma once
 
 #include <nanobind/nanobind.h>

@@ -37,6 +37,7 @@ const RecordTypes& record_types() {
 }
 
 /// Whether commands of this type are extended; none if they are no commands.
+// NOLINTNEXTLINE(misc-const-correctness): numpy does not take a const one
 std::optional<bool> is_extended(PyArray_Descr* type) {
     const RecordTypes& types = record_types();
     if (type == types.command) return false;
@@ -47,12 +48,13 @@ std::optional<bool> is_extended(PyArray_Descr* type) {
 }
 
 /// An owned reference to a new array; throws Python's error in place of null.
-nb::object checked(PyObject* array) {
+nb::object checked(const PyObject* array) {
     if (array == nullptr) throw nb::python_error();
     return nb::steal(array);
 }
 
 /// An array in memory that `owner` frees. numpy takes several times as long to allocate memory for records itself.
+// NOLINTNEXTLINE(misc-const-correctness): numpy does not take const memory
 RecordArray new_array(PyArray_Descr* type, std::uint64_t size, void* memory, nb::object owner) {
     const auto shape = static_cast<npy_intp>(size);
     Py_INCREF(type);  // which the array takes over
@@ -122,14 +124,14 @@ std::optional<RecordArray> command_array(const nb::typed<nb::tuple, nb::object, 
 }  // namespace
 
 CommandArray::CommandArray(nb::object held, bool extended) : held_(std::move(held)), extended_(extended) {
-    auto* array = reinterpret_cast<PyArrayObject*>(held_.ptr());
+    const auto* array = reinterpret_cast<PyArrayObject*>(held_.ptr());
     first_ = PyArray_DATA(array);
     size_ = static_cast<std::uint64_t>(PyArray_DIM(array, 0));
 }
 
 std::optional<CommandArray> CommandArray::of(nb::handle object) {
     if (!PyArray_CheckExact(object.ptr())) return std::nullopt;
-    auto* array = reinterpret_cast<PyArrayObject*>(object.ptr());
+    const auto* array = reinterpret_cast<PyArrayObject*>(object.ptr());
     if (PyArray_NDIM(array) != 1 || !PyArray_IS_C_CONTIGUOUS(array)) return std::nullopt;
     if (reinterpret_cast<std::uintptr_t>(PyArray_DATA(array)) % alignof(ExtendedCommand) != 0) return std::nullopt;
     const std::optional<bool> extended = is_extended(PyArray_DESCR(array));

@@ -50,7 +50,6 @@ class GrowingSink {
     }
     std::uint64_t count() const { return count_; }
     std::uint64_t capacity() const { return capacity_; }
-    const Event* first() const { return events_.get(); }
 
     /// Make room for this many more events. Throws std::bad_alloc, and then keeps all events so far.
     LOWLAT_INLINE void reserve(std::uint64_t more) {
