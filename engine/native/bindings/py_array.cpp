@@ -36,15 +36,20 @@ const RecordTypes& record_types() {
     return types;
 }
 
-/// Whether commands of this type are extended; none if they are no commands.
+/// Whether commands of this type are extended; none if they are no commands. Arrays that were loaded from a file or
+/// another process have types of their own, which take microseconds to compare: the last one is remembered.
 // NOLINTNEXTLINE(misc-const-correctness): numpy does not take a const one
 std::optional<bool> is_extended(PyArray_Descr* type) {
+    static std::pair<PyArray_Descr*, bool> equal;
     const RecordTypes& types = record_types();
     if (type == types.command) return false;
     if (type == types.extended) return true;
-    if (PyArray_EquivTypes(type, types.command) != 0) return false;
-    if (PyArray_EquivTypes(type, types.extended) != 0) return true;
-    return std::nullopt;
+    if (type == equal.first) return equal.second;
+    const bool extended = PyArray_EquivTypes(type, types.extended) != 0;
+    if (!extended && PyArray_EquivTypes(type, types.command) == 0) return std::nullopt;
+    Py_INCREF(type);  // so that no other type takes its address
+    Py_XDECREF(std::exchange(equal, {type, extended}).first);
+    return extended;
 }
 
 /// An owned reference to a new array; throws Python's error in place of null.
