@@ -31,8 +31,8 @@ RELEASE_FROM: Final = 1_000
 """From this many commands in a batch, `process` releases the GIL.
 
 Measured by `python tools/measure/python_threads.py 150` on two busy CPUs, in M commands/s: with batches of 100, two
-threads did 32 with the GIL released and 33 with it held, less than one thread alone (35); with batches of 700, 52 and
-39; of 10,000, 79 and 44.
+threads did 41 with the GIL released and 42 with it held, less than one thread alone (43); with batches of 700, 80 and
+45; of 10,000, 79 and 48.
 """
 
 
