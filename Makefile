@@ -88,8 +88,9 @@ stubs: $(VENV)/.built ## Rewrite what is generated: records and enumerations, ty
 	@bash tools/generate/stubs.sh $(BIN)
 
 .PHONY: instructions
-instructions: $(VENV)/.built ## Count instructions per command (callgrind) against the committed figures
+instructions: $(VENV)/.built ## Count instructions per command, and per call from Python (callgrind), against the committed figures
 	@$(BIN)/python tools/measure/instructions.py $(if $(RECORD),--record)
+	@$(BIN)/python tools/measure/python_instructions.py
 
 .PHONY: complexity
 complexity: $(VENV)/.built ## How the cost of each command grows with the book; fails above the order of its row

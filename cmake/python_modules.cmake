@@ -1,7 +1,11 @@
 # The native modules of the Python packages.
-find_package(Python 3.11 COMPONENTS Interpreter Development.Module)
+find_package(Python 3.11 COMPONENTS Interpreter Development.Module OPTIONAL_COMPONENTS NumPy)
 if(NOT Python_FOUND)
   message(FATAL_ERROR "lowlat: Python.h is missing. Install it: apt install python3-dev")
+endif()
+if(NOT Python_NumPy_FOUND OR Python_NumPy_VERSION VERSION_LESS 2)
+  message(FATAL_ERROR "lowlat: the headers of numpy 2 or later are missing; what they build runs with numpy 1 too. "
+                      "Install them: python -m pip install 'numpy>=2'")
 endif()
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
                 OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
@@ -39,6 +43,7 @@ endfunction()
 lowlat_module(reports "${LOWLAT_GUARD}")
 lowlat_module(probes "${LOWLAT_GUARD}")
 lowlat_module(engine "${LOWLAT_GUARD_MATCHING}")
+target_link_libraries(engine_core PRIVATE Python::NumPy)  # its headers
 
 # The interface of a foreign engine, for `lowlat init-engine`.
 install(FILES engine/native/foreign/lowlat_engine.h DESTINATION lowlat/engine/foreign)

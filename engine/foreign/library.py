@@ -86,7 +86,7 @@ class LibraryEngine:
 
     def process(self, commands: Commands) -> Events:
         """Execute commands in order; returns their events as the library wrote them, padding included."""
-        return self.matcher.process(commands).view(EVENT)
+        return self.matcher.process(commands)
 
 
 def padding_of(events: Events) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:

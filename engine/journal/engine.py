@@ -28,12 +28,11 @@ from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.segment import open_to_append
 from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot, write_snapshot
-from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.interface import checked_commands
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EVENT, Commands, Events, PoolPolicy
+from lowlat.engine.matching.records import Commands, Events, PoolPolicy
 from lowlat.errors import UsageError
 
 INTERVAL_NS: Final = 10_000_000
@@ -202,14 +201,12 @@ class JournaledEngine(Engine):
         were executed: then `can_go_on` is false.
         """
         ready = checked_commands(commands)
-        if ready.ctypes.data % 8:
-            ready = aligned_copy(ready)
         self._check_open()
         if self.segment_bytes is not None and self.journal.end >= self.segment_bytes:
             self.rotate()
         try:
             # Always without the GIL: it waits for the disk.
-            return self.matcher.process(ready, True, self.journal).view(EVENT)
+            return self.matcher.process(ready, 0, self.journal)
         except OSError as error:
             raise self._failure(error) from error
 

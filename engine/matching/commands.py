@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lowlat.engine import _core
 from lowlat.engine.matching.records import (
     COMMAND,
     EXTENDED_COMMAND,
@@ -69,6 +70,20 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
             )
         whole.append(int(value))
     return tuple(whole)
+
+
+def one_command(row: tuple[object, ...]) -> Commands:
+    """An array of one `EXTENDED_COMMAND` with these fields, in their order.
+
+    Raises `UsageError` for a number that is not an integer, or does not fit its field.
+    """
+    made = _core.command_array(row)
+    if made is not None:
+        return made
+    raise UsageError(
+        f"a command's number does not fit its field: {_whole(EXTENDED_COMMAND, row)} for {EXTENDED_COMMAND.names}; "
+        "ids are uint64, prices and quantities int64, symbols uint32"
+    )
 
 
 def commands(*rows: tuple[int, ...]) -> Commands:

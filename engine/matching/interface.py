@@ -9,7 +9,9 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from lowlat.engine.matching.commands import extended_command
+from lowlat.engine import _core
+from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.matching.commands import one_command
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
 from lowlat.engine.matching.records import (
@@ -193,25 +195,26 @@ class MatchingEngine(ABC):
         `docs/matching.md` specifies each. Raises `UsageError` for a number that is not an integer or does not fit its
         field, as do all methods that enter or change an order.
         """
+        flags = 0
+        if post_only or price_slide:
+            flags = ExecInst.POST_ONLY
+        if price_slide:
+            flags |= ExecInst.PRICE_SLIDE
+        if all_or_none:
+            flags |= ExecInst.ALL_OR_NONE
         return self._one(
-            extended_command(
-                CommandType.MARKET if price is None else CommandType.LIMIT,
-                order_id,
-                side=side,
-                price=price or 0,
-                quantity=quantity,
-                symbol=symbol,
-                time_in_force=time_in_force,
-                flags=(
-                    ExecInst.POST_ONLY * (post_only or price_slide)
-                    | ExecInst.PRICE_SLIDE * price_slide
-                    | ExecInst.ALL_OR_NONE * all_or_none
-                ),
-                display_quantity=display_quantity,
-                expiry=expiry,
-                participant_id=participant_id,
-                self_trade=self_trade,
-            )
+            CommandType.MARKET if price is None else CommandType.LIMIT,
+            order_id,
+            side=side,
+            price=0 if price is None else price,
+            quantity=quantity,
+            symbol=symbol,
+            time_in_force=time_in_force,
+            flags=flags,
+            display_quantity=display_quantity,
+            expiry=expiry,
+            participant_id=participant_id,
+            self_trade=self_trade,
         )
 
     def stop(
@@ -233,19 +236,17 @@ class MatchingEngine(ABC):
         Returns its events. Units are those of `submit`.
         """
         return self._one(
-            extended_command(
-                CommandType.STOP if price is None else CommandType.STOP_LIMIT,
-                order_id,
-                side=side,
-                price=price or 0,
-                quantity=quantity,
-                symbol=symbol,
-                time_in_force=time_in_force,
-                trigger=trigger,
-                expiry=expiry,
-                participant_id=participant_id,
-                self_trade=self_trade,
-            )
+            CommandType.STOP if price is None else CommandType.STOP_LIMIT,
+            order_id,
+            side=side,
+            price=0 if price is None else price,
+            quantity=quantity,
+            symbol=symbol,
+            time_in_force=time_in_force,
+            trigger=trigger,
+            expiry=expiry,
+            participant_id=participant_id,
+            self_trade=self_trade,
         )
 
     def trailing_stop(
@@ -267,36 +268,34 @@ class MatchingEngine(ABC):
         `distance` is in price units, or with `basis_points` in 1/10,000 of that price. Returns its events.
         """
         return self._one(
-            extended_command(
-                CommandType.TRAILING_STOP,
-                order_id,
-                side=side,
-                quantity=quantity,
-                symbol=symbol,
-                time_in_force=time_in_force,
-                flags=ExecInst.TRAIL_BASIS_POINTS if basis_points else 0,
-                trigger=distance,
-                expiry=expiry,
-                participant_id=participant_id,
-                self_trade=self_trade,
-            )
+            CommandType.TRAILING_STOP,
+            order_id,
+            side=side,
+            quantity=quantity,
+            symbol=symbol,
+            time_in_force=time_in_force,
+            flags=ExecInst.TRAIL_BASIS_POINTS if basis_points else 0,
+            trigger=distance,
+            expiry=expiry,
+            participant_id=participant_id,
+            self_trade=self_trade,
         )
 
     def advance_time(self, time: int) -> Events:
         """Advance the engine's clock to `time`, in the unit of `expiry`. Returns the events of expired orders."""
-        return self._one(extended_command(CommandType.ADVANCE_TIME, quantity=time))
+        return self._one(CommandType.ADVANCE_TIME, quantity=time)
 
     def set_phase(self, phase: TradingPhase, *, symbol: int = 0) -> Events:
         """Move a symbol to a phase; `TradingPhase.CONTINUOUS` uncrosses the collected orders. Returns the events."""
-        return self._one(extended_command(CommandType.PHASE, quantity=phase, symbol=symbol))
+        return self._one(CommandType.PHASE, quantity=phase, symbol=symbol)
 
     def cancel(self, order_id: int, *, symbol: int = 0) -> Events:
         """Cancel a resting or waiting order. Returns its events."""
-        return self._one(extended_command(CommandType.CANCEL, order_id, symbol=symbol))
+        return self._one(CommandType.CANCEL, order_id, symbol=symbol)
 
     def reduce(self, order_id: int, quantity: int, *, symbol: int = 0) -> Events:
         """Reduce an order by `quantity` lots; it keeps its place in the queue. Returns its events."""
-        return self._one(extended_command(CommandType.REDUCE, order_id, quantity=quantity, symbol=symbol))
+        return self._one(CommandType.REDUCE, order_id, quantity=quantity, symbol=symbol)
 
     def replace(self, order_id: int, quantity: int, price: int, *, symbol: int = 0, post_only: bool = False) -> Events:
         """Give a resting order a new remaining quantity and price. Returns its events.
@@ -305,20 +304,41 @@ class MatchingEngine(ABC):
         entered again.
         """
         flags = ExecInst.POST_ONLY if post_only else 0
-        row = extended_command(
-            CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags
-        )
-        return self._one(row)
+        return self._one(CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
 
-    def _one(self, row: tuple[int, ...]) -> Events:
-        try:
-            record = np.array([row], dtype=EXTENDED_COMMAND)
-        except OverflowError:
-            raise UsageError(
-                f"a command's number does not fit its field: {row} for {EXTENDED_COMMAND.names}; "
-                "ids are uint64, prices and quantities int64, symbols uint32"
-            ) from None
-        return self.process(record)
+    def _one(
+        self,
+        kind: CommandType,
+        order_id: int = 0,
+        *,
+        side: Side = Side.BUY,
+        price: int = 0,
+        quantity: int = 0,
+        symbol: int = 0,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        flags: int = 0,
+        trigger: int = 0,
+        expiry: int = 0,
+        display_quantity: int = 0,
+        participant_id: int = 0,
+        self_trade: SelfTradePrevention = SelfTradePrevention.NONE,
+    ) -> Events:
+        row = (
+            order_id,
+            price,
+            quantity,
+            symbol,
+            kind,
+            side,
+            time_in_force,
+            flags,
+            trigger,
+            expiry,
+            display_quantity,
+            participant_id,
+            self_trade,
+        )
+        return self.process(one_command(row))
 
     def _known(self, symbol: int) -> int:
         if not 0 <= symbol < len(self.settings.instruments):
@@ -327,7 +347,12 @@ class MatchingEngine(ABC):
 
 
 def checked_commands(commands: Commands) -> Commands:
-    """Return `commands` if it can be executed in place; raise `ArrayError` otherwise."""
+    """Return `commands`, or a copy if its records are not aligned, as an array that can be executed in place.
+
+    Raises `ArrayError` for what is no such array.
+    """
+    if _core.is_in_place(commands):
+        return commands
     seen = getattr(commands, "dtype", None)
     if seen not in (COMMAND, EXTENDED_COMMAND):
         raise ArrayError(
@@ -340,4 +365,5 @@ def checked_commands(commands: Commands) -> Commands:
             f"commands have shape {commands.shape} and strides {commands.strides}; "
             "pass one dimension without gaps (numpy.ascontiguousarray)"
         )
-    return commands
+    plain = np.asarray(commands)
+    return plain if _core.is_in_place(plain) else aligned_copy(plain)

@@ -7,12 +7,11 @@ from typing import Final
 
 from lowlat import units
 from lowlat.engine import _core
-from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import native_rules, pools
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
-    EVENT,
     LEVEL,
     ORDER,
     STOP,
@@ -32,8 +31,8 @@ RELEASE_FROM: Final = 1_000
 """From this many commands in a batch, `process` releases the GIL.
 
 Measured by `python tools/measure/python_threads.py 150` on two busy CPUs, in M commands/s: with batches of 100, two
-threads did 32 with the GIL released and 33 with it held, less than one thread alone (35); with batches of 700, 52 and
-39; of 10,000, 79 and 44.
+threads did 41 with the GIL released and 42 with it held, less than one thread alone (43); with batches of 700, 80 and
+45; of 10,000, 79 and 48.
 """
 
 
@@ -107,11 +106,11 @@ class Engine(Uncopied, MatchingEngine):
         which commands are executed. If a signal's handler raises, as Ctrl-C does, or there is no memory for more
         events, the batch ends between two commands and the exception is raised; `take_interrupted` then gives the
         events so far, and `commands[interrupted.commands :]` can be sent later.
+
+        The result has memory of its own. When it is freed, the process keeps that for the next batch of about the same
+        size: up to 16 MiB, and up to 256 MiB if the two large results before were of one size.
         """
-        ready = checked_commands(commands)
-        if ready.ctypes.data % 8:
-            ready = aligned_copy(ready)
-        return self.matcher.process(ready, len(ready) >= RELEASE_FROM).view(EVENT)
+        return self.matcher.process(checked_commands(commands), RELEASE_FROM)
 
     def take_interrupted(self) -> Interrupted | None:
         """What the last `process` had executed when it raised; None if that was nothing, or it ended regularly.
@@ -119,7 +118,7 @@ class Engine(Uncopied, MatchingEngine):
         Gives it once: the next call returns None.
         """
         taken = self.matcher.take_interrupted()
-        return None if taken is None else Interrupted(taken[0], taken[1].view(EVENT))
+        return None if taken is None else Interrupted(*taken)
 
     def _depth(self, side: Side, levels: int, symbol: int) -> Levels:
         rows = aligned_empty(min(levels, self.matcher.live_orders), LEVEL)

@@ -72,7 +72,7 @@ def contents(wheel: Path) -> list[str]:
         licenses = {name for name in names if name.startswith(f"{info}/licenses/")}
         assert licenses == {f"{info}/licenses/LICENSE", f"{info}/licenses/THIRD-PARTY-NOTICES.txt"}
         compiled = json.loads(archive.read(f"{info}/sboms/compiled-in.cdx.json"))["components"]
-        assert [each["name"] for each in compiled] == ["nanobind", "robin-map"]
+        assert [each["name"] for each in compiled] == ["nanobind", "robin-map", "numpy"]
         assert all(re.search(rf"@v?{each['version']}$", each["purl"]) for each in compiled)
         systems = [
             line for line in archive.read(f"{info}/METADATA").decode().splitlines() if "Operating System" in line

@@ -60,11 +60,17 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"^ \*", " ", text, flags=re.MULTILINE).split())
 
 
+def license_of(package: str, name: str) -> str:
+    files = importlib.metadata.files(package) or ()
+    return words(min((file for file in files if file.name == name), key=lambda file: len(file.parts)).read_text())
+
+
 def test_the_notices_are_those_of_what_is_compiled_in() -> None:
     """Verbatim, from the versions that are installed here."""
     notices = words(NOTICES.read_text(encoding="utf-8"))
-    (license_file,) = [file for file in importlib.metadata.files("nanobind") or () if file.name == "LICENSE"]
-    assert words(license_file.read_text()) in notices
+    assert license_of("nanobind", "LICENSE") in notices
+    own, _bundled = license_of("numpy", "LICENSE.txt").split("----", 1)
+    assert own[own.index("Redistribution") :].rstrip() in notices, "all but the year"
     ext = Path(nanobind.__file__).parent / "ext"
     assert [folder.name for folder in ext.iterdir()] == ["robin_map"], "all that nanobind contains has a notice"
     header = (ext / "robin_map/include/tsl/robin_map.h").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ CASES = [(threads, release) for threads in (1, 2) for release in (False, True)]
 def wall_s(flow: Commands, engines: list[Engine], batch: int, release: bool) -> float:
     """From the first thread's start to the last one's end; each has an engine of its own."""
     ready = threading.Barrier(len(engines))
+    release_from = 0 if release else batch + 1
     batches = [flow[start : start + batch] for start in range(0, len(flow), batch)]
     moments: list[float] = []
 
@@ -34,7 +35,7 @@ def wall_s(flow: Commands, engines: list[Engine], batch: int, release: bool) -> 
         ready.wait()
         moments.append(time.perf_counter())
         for commands in batches:
-            process(commands, release)
+            process(commands, release_from)
         moments.append(time.perf_counter())
 
     threads = [threading.Thread(target=work, args=(engine,)) for engine in engines]

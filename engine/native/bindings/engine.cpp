@@ -170,7 +170,7 @@ void register_engine(const nb::module_& m) {
             nb::arg("rules"), nb::arg("orders"), nb::arg("trades"), nb::arg("when_orders_dry"),
             nb::arg("when_trades_dry"))
         .def_static("pool_bytes", &StoreMemory::bytes_for, nb::arg("symbols"), nb::arg("orders"), nb::arg("trades"))
-        .def("process", &process, nb::arg("commands"), nb::arg("release"), nb::arg("journal").none() = nb::none())
+        .def("process", &process, nb::arg("commands"), nb::arg("release_from"), nb::arg("journal").none() = nb::none())
         .def("take_interrupted", &take_interrupted)
         .def("depth", &depth, nb::arg("symbol"), nb::arg("levels"), nb::arg("side"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))

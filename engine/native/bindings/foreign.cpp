@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/native/bindings/event_memory.hpp"
 #include "engine/native/bindings/measured_passes.hpp"
-#include "engine/native/bindings/process.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/register.hpp"
@@ -45,7 +45,7 @@ std::vector<lowlat_symbol_rules> rules_from(nb::handle rules) {
     return copied;
 }
 
-EventBytes process_all(ForeignEngine& engine, nb::handle commands) {
+RecordArray process_all(ForeignEngine& engine, nb::handle commands) {
     return with_commands(commands, [&](auto in) {
         if (sizeof(typename decltype(in)::value_type) != engine.command_size()) {
             throw nb::buffer_error("the engine was made for commands of another size");
@@ -55,8 +55,7 @@ EventBytes process_all(ForeignEngine& engine, nb::handle commands) {
             const nb::gil_scoped_release released;
             engine.process(in.data(), in.size(), sink);
         }
-        const std::uint64_t count = sink.count();
-        return array_of(sink.release(), count);
+        return array_of(sink);
     });
 }
 

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <new>
 #include <span>
+#include <stdexcept>
 #include <utility>
 
-#include "engine/native/bindings/py_buffer.hpp"
+#include "engine/native/bindings/event_memory.hpp"
+#include "engine/native/bindings/py_array.hpp"
 #include "engine/native/matching/copied_batch.hpp"
 #include "engine/native/matching/growing_sink.hpp"
 
@@ -30,9 +32,8 @@ std::uint64_t most_events(const Matcher& matcher, std::uint64_t commands) {
     return 4 * commands + matcher.live_orders();
 }
 
-/// Run the handlers of pending signals, in the main thread. Throws what they raise.
+/// Run the handlers of pending signals, in the main thread, under the GIL. Throws what they raise.
 void handle_signals() {
-    const nb::gil_scoped_acquire acquired;
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
 }
 
@@ -40,7 +41,8 @@ template <typename Record>
 void execute_blocks(OwnedMatcher& matcher, std::span<const Record> commands, GrowingSink& sink) {
     CopiedBatch<Record> batch(matcher, commands.data(), commands.size());
     static_assert(clock_commands % batch.block_commands == 0);
-    auto looked = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point looked;
+    if (commands.size() >= clock_commands) looked = std::chrono::steady_clock::now();
     while (batch.left() != 0) {
         sink.reserve(most_events(matcher, std::min(batch.block_commands, batch.left())));
         execute_whole(matcher, [&] { batch.execute_block(sink); });
@@ -48,6 +50,7 @@ void execute_blocks(OwnedMatcher& matcher, std::span<const Record> commands, Gro
         const auto now = std::chrono::steady_clock::now();
         if (now - looked < signals_interval) continue;
         looked = now;
+        const nb::gil_scoped_acquire acquired;
         handle_signals();
     }
 }
@@ -99,40 +102,33 @@ void execute(OwnedMatcher& matcher, std::span<const Record> commands, bool relea
 
 }  // namespace
 
-EventBytes array_of(GrowingSink::Events events, std::uint64_t count) {
-    Event* const first = events.get();
-    const nb::capsule owner(first, [](void* held) noexcept { GrowingSink::Free{}(static_cast<Event*>(held)); });
-    static_cast<void>(events.release());
-    return EventBytes(first, {count * sizeof(Event)}, owner);
-}
-
-EventBytes process(OwnedMatcher& matcher, nb::handle commands, bool release, JournalWriter* journal) {
+RecordArray process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t release_from, JournalWriter* journal) {
+    const std::optional<CommandArray> array = CommandArray::of(commands);
+    if (!array) throw std::invalid_argument("the commands cannot be executed in place");
     const ExclusiveUse claim(matcher);
     matcher.interrupted.reset();
-    return with_commands(commands, [&]<typename Record>(std::span<const Record> in) {
+    const bool release = array->size() >= release_from;
+    return array->visit([&]<typename Record>(std::span<const Record> in) {
         // The number of events of a small batch is known before they get memory of their own.
         const bool small = in.size() <= small_batch;
-        GrowingSink own(small ? 0 : 2 * in.size());
+        GrowingSink own = small ? GrowingSink(0) : sink_for(in.size(), matcher.live_orders());
         GrowingSink& sink = small ? matcher.scratch : own;
         sink.clear();
-        GrowingSink::Events events;
-        std::uint64_t count = 0;
+        GrowingSink::Events copied;
         keep_if_interrupted(matcher, sink, [&] {
             execute(matcher, in, release, journal, sink);
             handle_signals();
-            count = sink.count();
-            events = small ? sink.copy() : sink.release();
+            if (small) copied = sink.copy();
         });
-        return array_of(std::move(events), count);
+        return small ? array_of(std::move(copied), sink.count()) : array_of(sink);
     });
 }
 
-std::optional<std::tuple<std::uint64_t, EventBytes>> take_interrupted(OwnedMatcher& matcher) {
+std::optional<std::tuple<std::uint64_t, RecordArray>> take_interrupted(OwnedMatcher& matcher) {
     const ExclusiveUse claim(matcher);
     if (!matcher.interrupted) return std::nullopt;
     const std::uint64_t commands = matcher.interrupted->commands;
-    const std::uint64_t count = matcher.interrupted->events.count();
-    EventBytes events = array_of(matcher.interrupted->events.release(), count);
+    RecordArray events = array_of(matcher.interrupted->events);
     matcher.interrupted.reset();
     return std::tuple(commands, std::move(events));
 }

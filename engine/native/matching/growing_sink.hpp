@@ -32,6 +32,8 @@ class GrowingSink {
     /// Starts with this capacity in events; untouched memory costs nothing.
     explicit GrowingSink(std::uint64_t capacity)
         : events_(capacity == 0 ? Events() : take(capacity)), capacity_(capacity) {}
+    /// Starts in this memory, which has room for so many.
+    GrowingSink(Events memory, std::uint64_t capacity) : events_(std::move(memory)), capacity_(capacity) {}
     /// Leaves `from` empty and usable.
     GrowingSink(GrowingSink&& from) noexcept
         : events_(std::move(from.events_)),
@@ -47,6 +49,7 @@ class GrowingSink {
         return events_[count_++];
     }
     std::uint64_t count() const { return count_; }
+    std::uint64_t capacity() const { return capacity_; }
 
     /// Make room for this many more events. Throws std::bad_alloc, and then keeps all events so far.
     LOWLAT_INLINE void reserve(std::uint64_t more) {
@@ -60,6 +63,13 @@ class GrowingSink {
         return same;
     }
 
+    /// The events, in memory for `capacity()` of them.
+    Events release_all() {
+        capacity_ = 0;
+        count_ = 0;
+        return std::move(events_);
+    }
+
     /// The events; the memory after them is given back.
     Events release() {
         if (events_ == nullptr) return take(0);
@@ -69,9 +79,7 @@ class GrowingSink {
             static_cast<void>(events_.release());
             events_.reset(static_cast<Event*>(cut));
         }
-        capacity_ = 0;
-        count_ = 0;
-        return std::move(events_);
+        return release_all();
     }
 
     void clear() { count_ = 0; }

@@ -24,6 +24,7 @@ from lowlat.engine import (
     load_profile,
     synthetic_flow,
 )
+from lowlat.engine.matching.aligned import CACHE_LINE
 from lowlat.engine.matching.native import Interrupted
 from lowlat.engine.matching.records import Commands
 from tests.unit.engine.journal.test_journal import without_sanitizers
@@ -59,15 +60,15 @@ def told(program: str) -> list[str]:
 @without_sanitizers
 def test_without_memory_for_events_a_batch_ends_between_commands_and_loses_none() -> None:
     lines = told("""
-engine, twin = Engine(orders=300_000, trades=10), Engine(orders=300_000, trades=10)
-sells = batch(300_000, kind=CommandType.LIMIT, side=Side.SELL, price=100, quantity=1, order_id=np.arange(300_000))
-buys = batch(200_000, kind=CommandType.LIMIT, side=Side.BUY, price=100, quantity=1, time_in_force=TimeInForce.IOC)
-buys["order_id"] = 300_000 + np.arange(200_000)
+engine, twin = Engine(orders=600_000, trades=10), Engine(orders=600_000, trades=10)
+sells = batch(600_000, kind=CommandType.LIMIT, side=Side.SELL, price=100, quantity=1, order_id=np.arange(600_000))
+buys = batch(400_000, kind=CommandType.LIMIT, side=Side.BUY, price=100, quantity=1, time_in_force=TimeInForce.IOC)
+buys["order_id"] = 600_000 + np.arange(400_000)
 for each in (engine, twin):
     each.process(sells)
 expected = twin.process(buys)
 del sells
-limit_memory(40_000_000)
+limit_memory(80_000_000)
 events, sent, failures = [], 0, 0
 while sent < len(buys):
     try:
@@ -87,7 +88,7 @@ print("equal", np.array_equal(np.concatenate(events), expected))
 engine.check_invariants()
 print("trades", engine.counters.trades, engine.take_interrupted())
 """)
-    assert lines == ["failed True sent some True", "equal True", "trades 200000 None"]
+    assert lines == ["failed True sent some True", "equal True", "trades 400000 None"]
 
 
 @without_sanitizers
@@ -199,3 +200,4 @@ def test_small_and_large_batches_give_the_events_of_single_commands() -> None:
         parts = [engine.process(flow.commands[n : n + size]) for n in range(0, len(flow.commands), size)]
         assert np.array_equal(np.concatenate(parts), expected), size
         assert all(part.base is not None and part.flags.writeable for part in parts)
+        assert all(part.ctypes.data % CACHE_LINE == 0 for part in parts)

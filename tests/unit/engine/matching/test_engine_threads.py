@@ -125,4 +125,4 @@ def test_a_journaled_batch_releases_the_gil_whatever_its_size(tmp_path):
 
 def test_a_small_batch_that_released_the_gil_would_be_noticed():
     engine, small = Engine(), batch_of(RELEASE_FROM - 1)
-    assert progresses_during(lambda: engine.matcher.process(small, True), FOR_EVER)
+    assert progresses_during(lambda: engine.matcher.process(small, 0), FOR_EVER)
