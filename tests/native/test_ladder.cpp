@@ -63,7 +63,7 @@ void check_after(const Ladder& ladder, const Model& model, std::int64_t key) {
         check(found.key == expected->first && found.level == expected->second, "the next level");
 }
 
-constexpr std::uint32_t moves_max = 12;
+constexpr std::uint32_t moves_max = 10;
 
 /// Draws keys, adds a level where there is none and takes it away where there is one.
 template <typename Draw>

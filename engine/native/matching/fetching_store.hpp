@@ -27,7 +27,7 @@ class FetchingStore : public OrderStore {
     // node and the level they name, then the node's neighbors, its level, and its attributes if it has any.
     static constexpr std::uint64_t fetch_slot = 16, fetch_node = 8, fetch_neighbors = 4;
 
-    static constexpr std::uint64_t fetch_far = 2;  // and then, if there are any, what holds the levels of far prices
+    static constexpr std::uint64_t fetch_far = 2;  // and then, where there are many, the tree that holds far levels
 
     // No branch on the command's kind: it would be mispredicted once more per stage. Some prefetches are therefore
     // wasted; without an order, the pool's unused node 0 is fetched.
@@ -54,7 +54,8 @@ class FetchingStore : public OrderStore {
         prefetch(&nodes_[node.order.level]);
     }
 
-    LOWLAT_INLINE bool has_far_levels() const { return memory_.has_far_levels(); }
+    /// Whether a command is likely enough to need a level outside a window.
+    LOWLAT_INLINE bool many_far_levels() const { return memory_.far_levels() > nodes_.in_use() / 16; }
 
     /// Where a limit order will rest, or where the order is that a command names.
     LOWLAT_APART void fetch_far_of(const Command& command, const Ahead& ahead) const {

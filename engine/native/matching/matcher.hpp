@@ -117,7 +117,7 @@ class Matcher : public FetchingStore {
         if constexpr (std::is_same_v<Record, ExtendedCommand>)
             fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
         fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
-        if (unlikely(has_far_levels())) fetch_far_of(commands[at + fetch_far], ahead[(at + fetch_far) % fetch_slot]);
+        if (unlikely(many_far_levels())) fetch_far_of(commands[at + fetch_far], ahead[(at + fetch_far) % fetch_slot]);
         fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
         ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
     }

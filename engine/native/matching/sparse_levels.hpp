@@ -85,6 +85,7 @@ class SparseLevels {
     /// Add a key that is not there. Returns its leaf.
     LOWLAT_APART Handle insert(std::int64_t key, Handle handle) {
         ++size_;
+        room_->count_levels(1);
         if (root_ == nil) root_ = room_->acquire(0);
         const Handle at = leaf_of(key);
         SparseNode& leaf = (*room_)[at];
@@ -96,6 +97,7 @@ class SparseLevels {
     /// Remove a key that is there, with its handle; `leaf` is where it may be, or nil.
     LOWLAT_APART void erase(std::int64_t key, Handle handle, Handle leaf) {
         --size_;
+        room_->count_levels(-1U);
         Entry found = entry_in(leaf, key, handle);
         if (found == end) {
             const Handle at = leaf_of(key);
@@ -114,6 +116,7 @@ class SparseLevels {
         }
         release_row(root_);
         root_ = nil;
+        room_->count_levels(-size_);
         size_ = 0;
     }
 

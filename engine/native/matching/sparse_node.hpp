@@ -105,6 +105,10 @@ class SparseRoom : public Pool<SparseNode> {
         note_change();
     }
 
+    /// Of all trees.
+    LOWLAT_INLINE std::uint32_t levels() const { return levels_; }
+    void count_levels(std::uint32_t more) { levels_ += more; }
+
     /// Entries have moved between nodes, so that a key may belong to another leaf.
     void note_change() { ++changes_; }
 
@@ -130,6 +134,7 @@ class SparseRoom : public Pool<SparseNode> {
         return static_cast<std::uint64_t>(key) * 0x9E37'79B9'7F4A'7C15 >> (64 - slot_bits);
     }
 
+    std::uint32_t levels_ = 0;
     std::uint64_t changes_ = 0;
     Noted noted_[1U << slot_bits]{};
 };

@@ -62,7 +62,8 @@ class StoreMemory {
         sparse_region_ = std::move(region);
     }
 
-    LOWLAT_INLINE bool has_far_levels() const { return sparse_room_.in_use() != 0; }
+    /// How many levels are outside the ladders' windows.
+    LOWLAT_INLINE std::uint32_t far_levels() const { return sparse_room_.levels(); }
 
     void move_tape(std::uint64_t trades, TradeTape& tape) {
         LockedRegion region(LockedRegion::room_for<Trade>(trades));
