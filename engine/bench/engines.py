@@ -31,7 +31,8 @@ class EngineEntry:
     `compiled`: whether `make` returns a `lowlat.engine.Engine`, which the compiled measured loops need. Any other
     engine is called from Python, its events must equal the native engine's, and it only runs in a closed loop: without
     intended start times, pipeline, interval log or journal. `library`: file of the shared library with the engine,
-    which the compiled loops measure too; `process`: command of the process that is the engine. `make` then returns the
+    which the compiled loops measure too; `process`: command of the process that is the engine, which they measure if it
+    takes rings. `make` then returns the
     native engine, which its events must equal.
     `capabilities`: what the engine takes beside limit orders and cancels, and which fields of its events are compared;
     None for all. A library and a process tell their own.
@@ -74,7 +75,7 @@ class EngineEntry:
         """The compiled engine whose books are checked in its place: the native one for an engine whose every event is
         compared with that one's.
         """
-        return self if self.compiled and not self.library else NATIVE
+        return self if self.compiled and not self.foreign else NATIVE
 
     def make_compiled(self, settings: EngineConfig) -> Engine:
         """As `make`. Raises `PlugInError` if the engine is declared compiled but is not."""
@@ -98,8 +99,11 @@ def _reference(settings: EngineConfig) -> Executes:
     return ReferenceEngine.of(settings)
 
 
-PROCESS_COMMANDS: Final = 10_000
-"""How many a run measures by default: each takes a process as long as several hundred take our engine."""
+LINE_COMMANDS: Final = 10_000
+RING_COMMANDS: Final = 200_000
+"""How many a run of a process measures by default: a line takes it as long as several hundred commands take our engine,
+and a record in a ring as long as some ten.
+"""
 NATIVE: Final = EngineEntry("native", "the engine, in C++", _native, commands=2_000_000, compiled=True)
 REFERENCE: Final = EngineEntry(
     "reference", "the same contract in plain Python, some hundred times slower, in a closed loop only", _reference
@@ -128,8 +132,9 @@ def engine_entry(name: str) -> EngineEntry:
     `Registry.get` does.
     """
     if is_process(name):
-        engine_command(name)
-        return EngineEntry(name, "the engine of a process", _native, PROCESS_COMMANDS, process=name)
+        rings = engine_command(name).transport == "ring"
+        count = RING_COMMANDS if rings else LINE_COMMANDS
+        return EngineEntry(name, "the engine of a process", _native, count, compiled=rings, process=name)
     if not is_library(name):
         return ENGINES.get(name)
     path = Path(name).expanduser().absolute()

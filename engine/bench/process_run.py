@@ -19,14 +19,16 @@ from lowlat.engine.bench.event_digest import TAIL_BYTES, digest_events
 from lowlat.engine.bench.library_run import Remembered
 from lowlat.engine.bench.passes import Pass, PassName, WatchedPasses
 from lowlat.engine.bench.python_loops import Watch, operation
+from lowlat.engine.bench.ring_run import RingRun
 from lowlat.engine.bench.run_memory import unseen_memory
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.line_engine import LineEngine, ProcessDescription
+from lowlat.engine.external.naming import Transport
 from lowlat.engine.external.process import ended_by_sigterm
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import EVENT
+from lowlat.engine.matching.records import EVENT, Commands
 from lowlat.probes.clock.counter import ticks
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.reports._core import Histogram as Recorder
@@ -35,23 +37,31 @@ from lowlat.reports.model.results import NativeCheck
 
 ECHO_COMMANDS: Final = 5_000
 """Commands that an echo answers for each of its figures, at most."""
+ECHO_PASSES: Final = 3
 _WAITS: Final = "lowlat's thread waits for the engine's process"
 
 
 def measure_process(setup: RunSetup, name: str) -> MeasuredRun:
-    """Start the process and measure its engine in a closed loop: batched, one at a time, and timed.
+    """Start the process and measure its engine: by the compiled loops if it takes rings; otherwise in a closed loop:
+    batched, one at a time, and timed.
 
     It runs on the CPUs that lowlat's thread leaves, if there are any. Raises `NotValidError`, `UsageError`.
     """
     cpus = [cpu for cpu in setup.allowed if cpu != setup.cpu] or [*setup.allowed]
     with ended_by_sigterm():
         with EngineHost(name, cpus=cpus) as host:
-            measured, told = _measured(setup, host), host.description
+            measured, told = (_by_rings if host.has_rings else _by_lines)(setup, host), host.description
         return replace(measured, process=_facts(setup, told, cpus))
 
 
-def _measured(setup: RunSetup, host: EngineHost) -> MeasuredRun:
-    engine = host.engine(setup.settings, extended=setup.job.wide)
+def _by_rings(setup: RunSetup, host: EngineHost) -> MeasuredRun:
+    engine = host.ring_engine(setup.settings, extended=setup.job.wide)
+    with engine.blamed():
+        return RingRun(setup, engine, _cpu_clock(host)).measured_load()
+
+
+def _by_lines(setup: RunSetup, host: EngineHost) -> MeasuredRun:
+    engine = host.line_engine(setup.settings, extended=setup.job.wide)
     given = Remembered(engine)
     compared = ComparedEngine(given, Engine.of(setup.settings), engine.not_compared)
     digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
@@ -132,24 +142,23 @@ def _cpu_clock(host: EngineHost) -> Callable[[], int]:
 # -- what the transport costs -----------------------------------------------------------------------------------------
 
 
-def echo_command() -> str:
+def echo_command(transport: Transport) -> str:
     """The echo, as an engine."""
-    return f"ndjson:{join(python_running('lowlat.engine.external.echo'))}"
+    module = {"ndjson": "lowlat.engine.external.echo", "ring": "lowlat.engine.external.ring_echo"}[transport]
+    return f"{transport}:{join(python_running(module))}"
 
 
 def _facts(setup: RunSetup, told: ProcessDescription, cpus: list[int]) -> ExternalProcess:
     commands = setup.measured[:ECHO_COMMANDS]
     few = replace(setup, commands=commands, job=msgspec.structs.replace(setup.job, seeded=0))
-    with EngineHost(echo_command(), cpus=cpus) as host:
-        engine = host.engine(setup.settings, extended=setup.job.wide)
-        engine.process(commands)
-        single, batched = _one_at_a_time(few, host, engine), _batched(few, host, engine)
+    with EngineHost(echo_command(told.transport), cpus=cpus) as host:
+        single, batched = (_echo_by_rings if host.has_rings else _echo_by_lines)(few, host)
     count = max(len(commands), 1)
     return ExternalProcess(
         command=told.file,
         version=told.version,
         language=told.language,
-        transport="ndjson",
+        transport=told.transport,
         capabilities=tuple(sorted(capability.name.lower() for capability in told.capabilities)),
         cpus=format_cpu_list(cpus),
         echo_ns=single.wall_ns / count,
@@ -157,3 +166,26 @@ def _facts(setup: RunSetup, told: ProcessDescription, cpus: list[int]) -> Extern
         echo_cpu_ns=(single.cpu_ns or 0) / count,
         batched_echo_cpu_ns=(batched.cpu_ns or 0) / count,
     )
+
+
+def _echo_by_lines(setup: RunSetup, host: EngineHost) -> tuple[Pass, Pass]:
+    engine = host.line_engine(setup.settings, extended=setup.job.wide)
+    engine.process(setup.measured)
+    return _one_at_a_time(setup, host, engine), _batched(setup, host, engine)
+
+
+def _echo_by_rings(setup: RunSetup, host: EngineHost) -> tuple[Pass, Pass]:
+    """Of several passes the fastest: they are short."""
+    engine, cpu_clock = host.ring_engine(setup.settings, extended=setup.job.wide), _cpu_clock(host)
+    engine.process(setup.measured)
+
+    def fastest(loop: Callable[[_core.RingProcess, Commands], _core.Pass]) -> Pass:
+        return min((one(loop) for _ in range(ECHO_PASSES)), key=lambda done: done.wall_ns)
+
+    def one(loop: Callable[[_core.RingProcess, Commands], _core.Pass]) -> Pass:
+        before = cpu_clock()
+        done = Pass.of_native(loop(engine.matcher, setup.measured), setup.scale)
+        return replace(done, cpu_ns=cpu_clock() - before)
+
+    with engine.blamed():
+        return fastest(_core.run_one_at_a_time), fastest(_core.run_batched)

@@ -208,9 +208,9 @@ def check_load(flow: Flow, plan: RunPlan) -> None:
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
     if not compiled and plan.log is not None:
         raise UsageError(f"the {name} engine keeps no interval log; use the native one for --log")
-    if entry.library and isinstance(plan.load, Pipeline):
-        raise UsageError("a pipeline is of the native engine; remove --pipeline, or measure the library at a --rate")
-    if plan.journal is not None and not (compiled and not entry.library and isinstance(plan.load, ClosedLoop)):
+    if entry.foreign and isinstance(plan.load, Pipeline):
+        raise UsageError("a pipeline is of the native engine; remove --pipeline, or measure this engine at a --rate")
+    if plan.journal is not None and not (compiled and not entry.foreign and isinstance(plan.load, ClosedLoop)):
         raise UsageError("a journal is measured in a closed loop of the native engine; remove --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(

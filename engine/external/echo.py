@@ -9,11 +9,11 @@ from typing import BinaryIO, Final
 
 from lowlat.engine.external.messages import PROTOCOL, PROTOCOL_VERSION
 
-_READY: Final = (
+READY: Final = (
     f'{{"type":"ready","protocol":"{PROTOCOL}","protocol_version":{PROTOCOL_VERSION},'
     '"engine":{"name":"echo","version":"1","language":"Python"}}\n'
 ).encode()
-_CREATED: Final = b'{"type":"created"}\n'
+CREATED: Final = b'{"type":"created"}\n'
 _COMMAND: Final = b'{"type":"command","index":'
 
 
@@ -24,7 +24,7 @@ def serve(lines: BinaryIO, out: BinaryIO) -> None:
             index = line[len(_COMMAND) : line.index(b",", len(_COMMAND))]
             out.write(b'{"type":"events","index":%b,"events":[{"kind":1}]}\n' % index)
         else:
-            out.write(_READY if b'"hello"' in line else _CREATED)
+            out.write(READY if b'"hello"' in line else CREATED)
         out.flush()
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from lowlat.engine.external.line_engine import LineEngine, ProcessDescription, greeted
 from lowlat.engine.external.naming import engine_command, is_process
 from lowlat.engine.external.process import EngineProcess
+from lowlat.engine.external.ring_engine import RingEngine
 from lowlat.engine.foreign.description import STALL_LIMIT_S, LibraryDescription, describe
 from lowlat.engine.matching.config import EngineConfig
 
@@ -19,14 +20,39 @@ class EngineHost:
     def __init__(self, name: str, stall_limit_s: float = STALL_LIMIT_S, cpus: Collection[int] = ()) -> None:
         """Start it. `name`, `cpus`: as `engine_command` and `EngineProcess` take them, and raise."""
         self._command, self._stall_s, self._cpus = engine_command(name), stall_limit_s, cpus
+        self._made: RingEngine | None = None
         self.process, self.description = self._started()
 
-    def engine(self, settings: EngineConfig, *, extended: bool) -> LineEngine:
-        """An engine with empty books; the one before is no more. Raises `NotValidError`."""
-        del extended  # its commands are lines either way
+    def engine(self, settings: EngineConfig, *, extended: bool) -> LineEngine | RingEngine:
+        """An engine with empty books; the one before is no more. `extended`: whether commands are `EXTENDED_COMMAND`
+        records. Raises `NotValidError`.
+        """
+        return (self.ring_engine if self.has_rings else self.line_engine)(settings, extended=extended)
+
+    @property
+    def has_rings(self) -> bool:
+        """Whether commands go through rings, not through lines."""
+        return self._command.transport == "ring"
+
+    def line_engine(self, settings: EngineConfig, *, extended: bool) -> LineEngine:
+        """As `engine`, of a process that talks in lines."""
+        del extended  # a line has the fields that are not zero, either way
+        self._leave()
+        return LineEngine(self.process, settings, self.description.capabilities)
+
+    def ring_engine(self, settings: EngineConfig, *, extended: bool) -> RingEngine:
+        """As `engine`, of a process that takes rings."""
+        self._leave()
+        self._made = RingEngine(self.process, settings, self.description.capabilities, extended=extended)
+        return self._made
+
+    def _leave(self) -> None:
+        """Close the rings of the engine before, so that its process listens again, and start one if it has ended."""
+        if self._made is not None:
+            self._made.close()
+            self._made = None
         if self.process.over:
             self.process, self.description = self._started()
-        return LineEngine(self.process, settings, self.description.capabilities)
 
     def _started(self) -> tuple[EngineProcess, ProcessDescription]:
         process = EngineProcess(self._command, self._stall_s, self._cpus)
@@ -40,6 +66,8 @@ class EngineHost:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._made is not None:
+            self._made.close()
         self.process.close()
 
 

@@ -21,6 +21,7 @@ from lowlat.engine.external.messages import (
     events_of,
     hello,
 )
+from lowlat.engine.external.naming import Transport
 from lowlat.engine.external.process import EngineProcess, Where, shown
 from lowlat.engine.foreign.capabilities import not_compared
 from lowlat.engine.foreign.records import Capability
@@ -36,6 +37,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
     """The engine of a process, by its own word. Texts are printable. `file`: the command, as the user wrote it."""
 
     file: str
+    transport: Transport
     name: str
     version: str
     language: str
@@ -61,7 +63,12 @@ def greeted(process: EngineProcess) -> ProcessDescription:
         process.fail(f"claims what there is not: {shown(str(error))}", where)
     texts = [shown(text)[:_NAME_CHARS_MAX] for text in (ready.engine.name, ready.engine.version, ready.engine.language)]
     return ProcessDescription(
-        file=process.command.given, name=texts[0], version=texts[1], language=texts[2], capabilities=claimed
+        file=process.command.given,
+        transport=process.command.transport,
+        name=texts[0],
+        version=texts[1],
+        language=texts[2],
+        capabilities=claimed,
     )
 
 

@@ -90,10 +90,11 @@ def hello() -> bytes:
     return _line({"type": "hello", "protocol": PROTOCOL, "protocol_version": PROTOCOL_VERSION})
 
 
-def create(settings: EngineConfig) -> bytes:
-    """Asks for empty books. The next command is number 0."""
+def create(settings: EngineConfig, rings: dict[str, str | int] | None = None) -> bytes:
+    """Asks for empty books. The next command is number 0, and comes through `rings` if there are any."""
     rules = [{name: int(getattr(each, name)) for name in RULE_FIELDS} for each in settings.instruments]
-    return _line({"type": "create", "symbols": rules, "orders": settings.orders})
+    through = {"rings": rings} if rings else {}
+    return _line({"type": "create", "symbols": rules, "orders": settings.orders, **through})
 
 
 def command_lines(commands: Commands, first: int) -> Iterator[bytes]:

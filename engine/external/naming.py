@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from lowlat.errors import UsageError
 from lowlat.text import cut, printable
 
-TRANSPORTS: Final = ("ndjson",)
+Transport: TypeAlias = Literal["ndjson", "ring"]
+TRANSPORTS: Final[tuple[Transport, ...]] = ("ndjson", "ring")
 """Ways to talk to an engine's process."""
 
 _SHOWN_MAX: Final = 120
@@ -20,7 +21,7 @@ class EngineCommand:
     """What to start, and how to talk to it. `given`: as the user wrote it."""
 
     given: str
-    transport: str
+    transport: Transport
     words: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -30,12 +31,13 @@ class EngineCommand:
 
 def is_process(name: str) -> bool:
     """Whether this names an engine that runs as a process, as in `ndjson:./my-engine --fast`."""
-    return name.partition(":")[0] in TRANSPORTS and ":" in name
+    return ":" in name and name.partition(":")[0] in TRANSPORTS
 
 
 def engine_command(name: str) -> EngineCommand:
     """The transport and the words of the command, split as a shell does. Raises `UsageError`."""
-    transport, _, text = name.partition(":")
+    text = name.partition(":")[2]
+    transport = next(each for each in TRANSPORTS if name.startswith(f"{each}:"))
     try:
         words = shlex.split(text)
     except ValueError as error:

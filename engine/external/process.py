@@ -33,15 +33,18 @@ Where = Callable[[int], str]
 
 
 class EngineProcess:
-    """A running engine. Leave its block to end it, and the processes that it started."""
+    """A running engine. Leave its block to end it, and the processes that it started.
+
+    `stall_limit_s`: how long it may take for the next answer.
+    """
 
     def __init__(self, command: EngineCommand, stall_limit_s: float, cpus: Collection[int] = ()) -> None:
-        """`stall_limit_s`: how long it may take for the next line. `cpus`: where it may run; anywhere without any.
+        """`cpus`: where it may run; anywhere without any.
 
         Raises `UsageError` if it cannot be started.
         """
         self.command = command
-        self._stall_s = stall_limit_s
+        self.stall_limit_s = stall_limit_s
         self._process = _started(command, cpus)
         assert self._process.stdin and self._process.stdout and self._process.stderr, "all are pipes"
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -73,16 +76,16 @@ class EngineProcess:
         Writes and reads as either goes on, so that neither side waits for the other for ever.
         """
         left = memoryview(request)
-        deadline = time.monotonic() + self._stall_s
+        deadline = time.monotonic() + self.stall_limit_s
         while len(self._lines) < answers:
             before = len(left), len(self._lines)
             left = self._written(left)
             if not self._read_some():
                 self._fail_ended(where)
             if (len(left), len(self._lines)) != before:
-                deadline = time.monotonic() + self._stall_s
+                deadline = time.monotonic() + self.stall_limit_s
             elif not self._wait(deadline, writes=bool(left)):
-                self.fail(f"hangs: no answer for {self._stall_s:g} s", where)
+                self.fail(f"hangs: no answer for {self.stall_limit_s:g} s", where)
             if sum(map(len, self._partial)) > ENGINE_LINE_BYTES_MAX:
                 self.fail(f"writes a line of more than {units.whole_size(ENGINE_LINE_BYTES_MAX)}", where)
         lines, self._lines = self._lines[:answers], self._lines[answers:]
@@ -93,6 +96,12 @@ class EngineProcess:
         text = f"{self.command} {what} {where(len(self._lines))}{self._errors.shown()}"
         self.close()
         raise NotValidError(text)
+
+    def fail_as(self, what: str, where: Where) -> NoReturn:
+        """As `fail`, but of a process that has ended: how it did."""
+        if self._ended_within(0) is not None:
+            self._fail_ended(where)
+        self.fail(what, where)
 
     def _written(self, left: memoryview) -> memoryview:
         """What is left of the request once the pipe is full."""

@@ -59,7 +59,13 @@ class ExternalProcess:
     """The process that an engine ran as, and what talking to it costs."""
 
     command: Annotated[str, Meta(description="Its transport and command, as given")]
-    transport: Annotated[Literal["ndjson"], Meta(description="ndjson: a line of JSON for each command and its events")]
+    transport: Annotated[
+        Literal["ndjson", "ring"],
+        Meta(
+            description="ndjson: a line of JSON for each command and its events; ring: records through rings in shared "
+            "memory"
+        ),
+    ]
     version: Annotated[str, Meta(description="Of the engine, by its own word")]
     language: Annotated[str, Meta(description="What it is written in, by its own word; may be empty")]
     capabilities: Annotated[tuple[str, ...], Meta(description="What it takes beside limit orders and cancels, sorted")]

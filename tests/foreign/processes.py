@@ -9,6 +9,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from tests.foreign import libraries
+
 FOLDER = Path(__file__).parent
 
 BROKEN = {
@@ -38,6 +40,11 @@ def broken(fault: str, folder: Path) -> str:
     source = folder / f"{fault}.py"
     source.write_text(text.replace(right, wrong), encoding="utf-8")
     return _running(source)
+
+
+def ring_book(fault: str = "") -> str:
+    """`ring_book.cpp`, a right engine behind rings, or with one thing spoiled."""
+    return f"ring:{shlex.join([str(libraries.ring_book()), *([fault] if fault else [])])}"
 
 
 def bad(fault: str) -> str:

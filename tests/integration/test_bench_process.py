@@ -40,6 +40,19 @@ def test_right_engine_is_measured_beside_its_transport(lowlat: Lowlat, tmp_path:
     assert lowlat("report", "mine.json").returncode == ExitCode.OK
 
 
+@pytest.mark.parametrize("load", [(), pytest.param(("--rate", "2k"), marks=pytest.mark.slow)])
+def test_engine_behind_rings_is_measured(lowlat: Lowlat, load: tuple[str, ...]) -> None:
+    done = lowlat("bench", *SHORT, "1", "--engine", processes.ring_book(), "--json", *load)
+    assert done.returncode in (ExitCode.OK, ExitCode.NOT_VALID), done.stderr  # a busy host misses rates
+    report = json.loads(done.stdout)
+    told, check = report["engine"]["process"], report["verification"]["native"]
+    assert set(report["status_reasons"]) <= set(report["load"]["missed"])
+    assert (told["transport"], told["language"]) == ("ring", "C++")
+    assert min(told["echo_ns"], told["batched_echo_ns"], told["echo_cpu_ns"]) > 0
+    assert check["difference"] is None and check["events"] == report["verification"]["events"] > 400
+    assert report["runs"][0]["throughput"]["cpu_ns"] > 0
+
+
 def test_wrong_engine_is_invalid_in_the_first_line(lowlat: Lowlat, tmp_path: Path) -> None:
     done = lowlat("bench", *SHORT, "1", "--engine", processes.broken("last-in-first-out", tmp_path))
     assert done.returncode == ExitCode.NOT_VALID
@@ -51,6 +64,8 @@ def test_wrong_engine_is_invalid_in_the_first_line(lowlat: Lowlat, tmp_path: Pat
     [
         (lambda: processes.bad("crashes"), (), ExitCode.NOT_VALID, "was killed by SIGSEGV at command 5"),
         (lambda: processes.bad("garbage"), (), ExitCode.NOT_VALID, "gives no answer but"),
+        (lambda: processes.ring_book("crashes"), (), ExitCode.NOT_VALID, "was killed by SIGSEGV at command 5"),
+        (processes.ring_book, ("--pipeline",), ExitCode.USAGE, "a pipeline is of the native engine"),
         (processes.simple_book, ("--rate", "1k"), ExitCode.USAGE, "runs in a closed loop only"),
         (processes.simple_book, ("--pipeline",), ExitCode.USAGE, "runs in a closed loop only"),
         (lambda: "ndjson:./nothing", (), ExitCode.USAGE, "there is no such program"),
@@ -64,15 +79,16 @@ def test_what_cannot_be_measured_is_one_line(
     assert said in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_league_has_processes_too(lowlat: Lowlat) -> None:
-    engines = ("native", processes.simple_book(), processes.bad("crashes"))
+    engines = ("native", processes.simple_book(), processes.ring_book(), processes.bad("crashes"))
     done = lowlat("league", *engines, *SHORT, "1", "--json")
     assert done.returncode == ExitCode.NOT_VALID, done.stderr
     league = json.loads(done.stdout)
     jsonschema.Draft202012Validator(published("lowlat.league/1")).validate(league)
-    assert [engine["kind"] for engine in league["engines"]] == ["compiled", "process", "process"]
+    assert [engine["kind"] for engine in league["engines"]] == ["compiled", "process", "process", "process"]
     assert league["engines"][1]["memory_growth_bytes"] > 0
-    native, right, crashing = league["tables"][0]["entries"]
+    native, right, rings, crashing = league["tables"][0]["entries"]
     assert right["outcome"] == "verified" and right["figures"]["batched_cpu_ns"] > native["figures"]["batched_cpu_ns"]
-    assert right["figures"]["call_ns"] > 0
+    assert rings["outcome"] == "verified" and right["figures"]["call_ns"] > rings["figures"]["call_ns"] > 0
     assert crashing["outcome"] == "failed" and "SIGSEGV" in crashing["reason"]

@@ -55,6 +55,20 @@ def test_engine_that_crashes_has_failed(lowlat: Lowlat) -> None:
     assert len(shown["commands"]) == 6 and shown["given"] == [] and shown["expected"]
 
 
+def test_engine_behind_rings_is_compared(lowlat: Lowlat) -> None:
+    """Its crash is made as short as one of an engine that speaks in lines."""
+    code, found = verified(lowlat, processes.ring_book("crashes"), "--worlds", "3", "-n", "10")
+    assert (code, found["status"]) == (ExitCode.NOT_VALID, "failed")
+    assert "was killed by SIGSEGV at command 5" in found["counterexample"]["difference"]
+    assert len(found["counterexample"]["commands"]) == 6
+
+
+@pytest.mark.slow
+def test_right_engine_behind_rings_conforms(lowlat: Lowlat) -> None:
+    code, found = verified(lowlat, processes.ring_book(), "--worlds", "20", "-n", "10")
+    assert (code, found["status"], found["engine"]) == (ExitCode.OK, "conforms", "ring book")
+
+
 def test_ctrl_c_ends_the_engine_too(start: Start, tmp_path: Path) -> None:
     child = tmp_path / "child"
     engine = processes.bad("hangs_with_child")

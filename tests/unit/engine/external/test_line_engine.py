@@ -225,5 +225,5 @@ def test_a_command_is_split_as_a_shell_does() -> None:
 def stalling(fault: str) -> Iterator[EngineHost]:
     """A host of an engine that gives no answer, however long one waits. Its start may take as long as it takes."""
     with EngineHost(processes.bad(fault), PATIENCE_S) as host:
-        host.process._stall_s = 0.3
+        host.process.stall_limit_s = 0.3
         yield host
