@@ -85,7 +85,7 @@ class EngineProcess:
             if (len(left), len(self._lines)) != before:
                 deadline = time.monotonic() + self.stall_limit_s
             elif not self._wait(deadline, writes=bool(left)):
-                self.fail(f"hangs: no answer for {self.stall_limit_s:g} s", where)
+                self.fail_as(f"hangs: no answer for {self.stall_limit_s:g} s", where)
             if sum(map(len, self._partial)) > ENGINE_LINE_BYTES_MAX:
                 self.fail(f"writes a line of more than {units.whole_size(ENGINE_LINE_BYTES_MAX)}", where)
         lines, self._lines = self._lines[:answers], self._lines[answers:]

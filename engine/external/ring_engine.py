@@ -29,7 +29,7 @@ _MEMORY: Final = Path("/dev/shm")
 class RingEngine:
     """An engine with these settings and empty books, made by a process that has been greeted.
 
-    `matcher` is what the measured loops take, `folder` where the files of its rings are; `reset` makes others.
+    `matcher` is what the measured loops take; `reset` makes another one. The files of its rings have no names any more.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RingEngine:
         self._process, self._extended = process, extended
         self.settings = settings
         self.not_compared = not_compared(claimed)
-        self._rings = contextlib.ExitStack()
+        self._blocks: _core.RingBlocks | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -48,18 +48,18 @@ class RingEngine:
         def where(_done: int) -> str:
             return "when it was to make an engine"
 
-        self._rings.close()
-        with contextlib.ExitStack() as stack:
-            blocks, paths = stack.enter_context(_rings(extended=self._extended))
-            self.folder = Path(str(paths["commands"])).parent
-            (line,) = self._process.exchange(create(self.settings, paths), 1, where)
+        self.close()
+        with tempfile.TemporaryDirectory(prefix="lowlat-", dir=_shared_memory()) as folder:
+            blocks, names = _made(Path(folder), extended=self._extended)
+            (line,) = self._process.exchange(create(self.settings, names), 1, where)
             answer_in(self._process, line, Created, where)
-            self.matcher = _core.RingProcess(blocks, self._process.pid, round(1000 * self._process.stall_limit_s))
-            self._rings = stack.pop_all()
+        self._blocks = blocks
+        self.matcher = _core.RingProcess(blocks, self._process.pid, round(1000 * self._process.stall_limit_s))
 
     def close(self) -> None:
         """Close its rings: the process then waits for the next message."""
-        self._rings.close()
+        if self._blocks is not None:
+            self._blocks.close()
 
     def process(self, commands: Commands) -> Events:
         """Send all commands, and return their events. Raises `NotValidError`."""
@@ -77,37 +77,32 @@ class RingEngine:
             self._process.fail_as(str(error), lambda _done: f"at command {self.matcher.answered:,}")
 
 
-@contextlib.contextmanager
-def _rings(*, extended: bool) -> Iterator[tuple[_core.RingBlocks, dict[str, str | int]]]:
-    """New rings, and what the process is told of them; closed at the end of the block, their files gone."""
-    dtype = EXTENDED_COMMAND if extended else COMMAND
-    with tempfile.TemporaryDirectory(prefix="lowlat-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None) as folder:
-        commands, events = Path(folder) / "commands", Path(folder) / "events"
-        memories = (
-            made(RingShape(RingKind.SPSC, dtype.itemsize), CAPACITY, commands),
-            made(RingShape(RingKind.SPSC, EVENT.itemsize), CAPACITY, events),
-        )
-        blocks = _blocks(*memories, extended=extended)
-        try:
-            yield blocks, {"commands": str(commands), "events": str(events), "command_bytes": dtype.itemsize}
-        finally:
-            blocks.close()
-            for memory in memories:
-                os.close(memory.descriptor)
+def _shared_memory() -> Path | None:
+    """Where files are memory that processes share; None where there is no such folder."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
+
+
+def _made(folder: Path, *, extended: bool) -> tuple[_core.RingBlocks, dict[str, str | int]]:
+    """New rings, and what the process is told of them. Raises `OutputPathError`."""
+    commands, events, command = folder / "commands", folder / "events", EXTENDED_COMMAND if extended else COMMAND
+    blocks = _blocks(
+        made(RingShape(RingKind.SPSC, command.itemsize), CAPACITY, commands),
+        made(RingShape(RingKind.SPSC, EVENT.itemsize), CAPACITY, events),
+        extended=extended,
+    )
+    return blocks, {"commands": str(commands), "events": str(events), "command_bytes": command.itemsize}
 
 
 def attached(commands: Path, events: Path, command_bytes: int) -> _core.RingBlocks:
     """The rings of a process that takes part as an engine. Raises `InputError`."""
-    memories = (
+    return _blocks(
         found(RingShape(RingKind.SPSC, command_bytes), commands),
         found(RingShape(RingKind.SPSC, EVENT.itemsize), events),
+        extended=command_bytes == EXTENDED_COMMAND.itemsize,
     )
-    try:
-        return _blocks(*memories, extended=command_bytes == EXTENDED_COMMAND.itemsize)
-    finally:
-        for memory in memories:
-            os.close(memory.descriptor)
 
 
 def _blocks(commands: RingMemory, events: RingMemory, *, extended: bool) -> _core.RingBlocks:
+    for ring in (commands, events):
+        os.close(ring.descriptor)  # the mapping stays
     return _core.RingBlocks(commands.memory, commands.capacity, events.memory, events.capacity, extended)

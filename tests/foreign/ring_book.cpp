@@ -33,12 +33,11 @@ bool is_due(const char* name, std::uint64_t sequence) {
 class Ring {
   public:
     explicit Ring(const std::string& path) {
-        const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
+        file_ = open(path.c_str(), O_RDWR | O_CLOEXEC);
         struct stat found{};
-        if (file < 0 || fstat(file, &found) != 0) throw std::runtime_error("there is no ring " + path);
+        if (file_ < 0 || fstat(file_, &found) != 0) throw std::runtime_error("there is no ring " + path);
         bytes_ = static_cast<std::size_t>(found.st_size);
-        void* const mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-        close(file);
+        void* const mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
         if (mapped == MAP_FAILED) throw std::runtime_error("cannot map " + path);
         start_ = static_cast<unsigned char*>(mapped);
         std::memcpy(&record_bytes_, start_ + 16, sizeof(record_bytes_));
@@ -46,12 +45,20 @@ class Ring {
     }
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
-    ~Ring() { munmap(start_, bytes_); }
+    ~Ring() {
+        munmap(start_, bytes_);
+        close(file_);
+    }
 
     /// The next record, which stays until it is released; null if there is none yet.
     const void* peek() const {
         const std::uint64_t head = word(384).load(std::memory_order_relaxed);
         return word(128).load(std::memory_order_acquire) == head ? nullptr : slot(head);
+    }
+    /// What an engine must not do.
+    void scribble() const { std::memset(start_, 0xAA, bytes_); }
+    void truncate() const {
+        if (ftruncate(file_, 0) != 0) throw std::runtime_error("cannot truncate a ring");
     }
     void release() const { word(384).fetch_add(1, std::memory_order_release); }
     bool is_closed() const {
@@ -71,6 +78,7 @@ class Ring {
     }
     unsigned char* slot(std::uint64_t index) const { return start_ + 2048 + (index & (capacity_ - 1)) * record_bytes_; }
 
+    int file_;
     unsigned char* start_;
     std::size_t bytes_;
     std::uint64_t record_bytes_ = 0;
@@ -132,6 +140,8 @@ void serve(Ring& commands, Ring& events, std::size_t orders, std::size_t command
         }
         if (is_due("crashes", sequence)) raise(SIGSEGV);
         if (is_due("exits", sequence)) std::exit(7);
+        if (is_due("truncates", sequence)) events.truncate();
+        if (is_due("scribbles", sequence)) events.scribble();
         while (is_due("hangs", sequence)) pause();
         engine.execute_all(command, 1, &Answer::take, &answer);
         commands.release();

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine import _core
-from lowlat.engine.external import process
+from lowlat.engine.external import process, ring_engine
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.ring_engine import CAPACITY
 from lowlat.engine.foreign.compared import ComparedEngine
@@ -65,6 +65,7 @@ def test_measured_loops_take_it() -> None:
     [
         ("crashes", "was killed by SIGSEGV at command 5"),
         ("exits", "exited with code 7 at command 5"),
+        ("truncates", "was killed by SIGBUS at command"),
         pytest.param("never_ends", "emits events without end at command 6", marks=pytest.mark.slow),
     ],
 )
@@ -76,8 +77,8 @@ def test_a_process_that_breaks_the_protocol_is_ended(fault: str, said: str) -> N
         assert host.process.over
 
 
-@pytest.mark.parametrize(("fault", "at"), [("hangs", 5), ("never_marks", 9)])
-def test_a_process_that_hangs_is_ended(fault: str, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("fault", "at"), [("hangs", "5"), ("never_marks", "9"), ("scribbles", r"\d")])
+def test_a_process_that_hangs_is_ended(fault: str, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_S", 0.05)
     with EngineHost(processes.ring_book(fault), PATIENCE_S) as host:
         host.process.stall_limit_s = 0.3
@@ -101,21 +102,9 @@ def test_another_event_is_for_the_comparison(fault: str, said: str) -> None:
     assert compared.difference is not None and said in compared.difference and compared.differs_at in (5, 6)
 
 
-def test_rings_that_are_truncated_are_noticed() -> None:
-    with EngineHost(processes.ring_book(), PATIENCE_S) as host:
-        engine = host.ring_engine(SETTINGS, extended=False)
-        for ring in engine.folder.iterdir():
-            with ring.open("r+b") as file:
-                file.truncate(0)
-        with pytest.raises(NotValidError, match="was killed by SIGBUS"):
-            engine.process(some_commands(10))
-
-
-def test_files_of_rings_are_gone_with_the_engine() -> None:
+def test_files_of_rings_are_gone_once_both_have_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring_engine, "_MEMORY", tmp_path)
     with EngineHost(processes.ring_book()) as host:
         engine = host.ring_engine(SETTINGS, extended=False)
-        folder: Path = engine.folder
-        assert folder.stat().st_mode & 0o077 == 0
-        engine.reset()
-        assert not folder.exists() and engine.folder.exists()
-    assert not engine.folder.exists()
+        assert not [*tmp_path.iterdir()]
+        assert len(engine.process(some_commands(4))) > 4
