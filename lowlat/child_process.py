@@ -10,10 +10,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from lowlat.errors import ExitCode, LowlatError, UsageError
 from lowlat.refusals import refusal
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 _RUN: Final = """
 import sys
@@ -26,6 +29,7 @@ del sys.argv[1:3]
 run_program(module)
 """
 _BLAS_THREADS: Final = "OPENBLAS_NUM_THREADS"
+_GRACE_S: Final = 3.0
 NUMPY_BYTES: Final = 96 << 20
 """Address space that loading numpy takes: 84 MB, of which OpenBLAS has half."""
 
@@ -98,6 +102,20 @@ def prepare_for_numpy() -> None:
 def own_environment() -> dict[str, str]:
     """The environment of our own child processes, which have one thread too."""
     return {**os.environ, _BLAS_THREADS: "1"}
+
+
+def end_child(process: Popen[Any]) -> None:
+    """Ask it to end, so that it can end what it started itself; kill it after a moment."""
+    from subprocess import TimeoutExpired
+
+    try:
+        process.terminate()
+        process.wait(_GRACE_S)
+    except TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+        process.wait()  # on Ctrl-C, Popen's own `with` would not wait
 
 
 def ending(returned: int) -> str:

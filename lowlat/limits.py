@@ -78,5 +78,8 @@ NODES_MAX: Final = 1_024
 NUMBER_DIGITS_MAX: Final = 20
 """Host, captured tree: digits of a number. The largest of 64 bits has 20."""
 
+ENGINE_LINE_BYTES_MAX: Final = 64 << 20
+"""Engine that runs as a process: bytes of a line. 400,000 events of one command take as many."""
+
 MESSAGE_CHARS_MAX: Final = 2_000
 """Message on stderr: characters. Names and values from a file are cut."""

@@ -33,12 +33,12 @@ def names_output(verb: str | None, key: str) -> bool:
 
 
 def loads_code(key: str, value: object) -> bool:
-    """Whether this value of an option is a file whose code would run."""
+    """Whether this value of an option is a library or a process, whose code would run."""
     if key != "engine" or value is None:
         return False
-    from lowlat.engine.bench.engines import is_library
+    from lowlat.engine.bench.engines import is_foreign
 
-    return is_library(str(value))
+    return is_foreign(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Settings:
         chosen = shared | particular
         if loads_code("engine", chosen.get("engine")):
             raise UsageError(
-                f"{self.where}: 'engine' names a library, whose code a project's file cannot have run; remove it, and "
-                "give --engine or set LOWLAT_ENGINE"
+                f"{self.where}: 'engine' names a library or a process, whose code a project's file cannot have run; "
+                "remove it, and give --engine or set LOWLAT_ENGINE"
             )
         return chosen
 

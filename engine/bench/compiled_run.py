@@ -1,5 +1,5 @@
-"""Measures an engine by the compiled loops, ours or that of a library: in a closed loop a batched pass, one with a
-command at a time and a timed one, all of them several times; in an open loop one at intended start times.
+"""Measures an engine by the compiled loops, ours, that of a library or one behind rings: in a closed loop a batched
+pass, one with a command at a time and a timed one, all of them several times; in an open loop one at intended times.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import Commands
 
 if TYPE_CHECKING:
+    from lowlat.engine.external.ring_engine import RingEngine
     from lowlat.engine.foreign.library import LibraryEngine
 
 OPEN_MEASURES = ("response", "service", "scheduling_delay")
@@ -34,7 +35,7 @@ passes, spread over the run, one is seldom noisy, and the latencies of all of th
 class CompiledRun(ABC):
     """The measured passes over `engine`, whose `matcher` the loops take."""
 
-    def __init__(self, setup: RunSetup, engine: Engine | LibraryEngine) -> None:
+    def __init__(self, setup: RunSetup, engine: Engine | LibraryEngine | RingEngine) -> None:
         """Executes the whole flow once, as a warm-up."""
         self.setup = setup
         self.measured = setup.measured
@@ -71,18 +72,20 @@ class CompiledRun(ABC):
 
     def closed(self) -> MeasuredRun:
         """Batched, one at a time, and timed, several times."""
-        matcher, latencies = self.engine.matcher, _core.Latencies(["service"])
+        latencies = _core.Latencies(["service"])
 
         def timed_pass() -> Pass:
-            return self.one_pass(_core.run_timed(matcher, self.measured, *self.factors, latencies))
+            return self.native_pass(
+                lambda: _core.run_timed(self.engine.matcher, self.measured, *self.factors, latencies)
+            )
 
         parts: list[tuple[Pass, Recorders]] = []
         for repeat in range(1 if self.setup.job.log else CLOSED_PASSES):
             if repeat:
                 self.seed()
-            self.passes.run("batched", lambda: self.one_pass(_core.run_batched(matcher, self.measured)))
+            self.passes.run("batched", lambda: self.native_pass(self.batched_loop))
             self.seed()
-            self.passes.run("one at a time", lambda: self.one_pass(_core.run_one_at_a_time(matcher, self.measured)))
+            self.passes.run("one at a time", lambda: self.native_pass(self.single_loop))
             self.seed()
             done, recorders = self.recorded(timed_pass, latencies, ["service"])
             parts.append((done, {name: recorder.take() for name, recorder in recorders.items()}))
@@ -97,10 +100,11 @@ class CompiledRun(ABC):
 
         def paced_pass() -> Pass:
             matcher = self.engine.matcher
-            paced = _core.run_paced(
-                matcher, self.measured, planned, *self.factors, timestamps, latencies, on_cpu=on_cpu
+            return self.native_pass(
+                lambda: _core.run_paced(
+                    matcher, self.measured, planned, *self.factors, timestamps, latencies, on_cpu=on_cpu
+                )
             )
-            return self.one_pass(paced)
 
         done, recorders = self.recorded(paced_pass, latencies, OPEN_MEASURES)
         return replace(
@@ -109,6 +113,18 @@ class CompiledRun(ABC):
             late_ns=self.late_ns(done, planned, latencies.waited_ns or 0),
             waited_ns=latencies.waited_ns,
         )
+
+    def batched_loop(self) -> _core.Pass:
+        """All commands in one call."""
+        return _core.run_batched(self.engine.matcher, self.measured)
+
+    def single_loop(self) -> _core.Pass:
+        """A call for each command."""
+        return _core.run_one_at_a_time(self.engine.matcher, self.measured)
+
+    def native_pass(self, loop: Callable[[], _core.Pass]) -> Pass:
+        """A pass by a native loop."""
+        return self.one_pass(loop())
 
     def one_pass(self, native: _core.Pass, ticks: int | None = None) -> Pass:
         """A pass with its times in ns. `ticks`: how long it took, if not as long as its loop."""

@@ -119,7 +119,7 @@ class _Flows:
     def length(self, entry: EngineEntry) -> int:
         """Commands of a run of this engine."""
         wanted = self._plan.commands or COMMANDS
-        return wanted if entry.compiled else min(wanted, entry.commands)
+        return wanted if entry.compiled and not entry.process else min(wanted, entry.commands)
 
     def check_wanted(self, named: dict[str, EngineEntry]) -> None:
         """Raise `UsageError` if no engine takes any of the flows."""

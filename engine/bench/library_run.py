@@ -13,6 +13,7 @@ from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library, silenced
+from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.native import Engine, MemoryPart
 from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.reports.model.context import Library
@@ -32,14 +33,15 @@ def measure_library(setup: RunSetup, path: str) -> MeasuredRun:
         return _LibraryRun(setup, LibraryEngine(library, setup.settings, extended=setup.job.wide)).measured_load()
 
 
-class _Remembered:
+class Remembered:
     """The engine, and the last events that it gave, byte by byte."""
 
-    def __init__(self, engine: LibraryEngine) -> None:
+    def __init__(self, engine: Executes) -> None:
         self._engine = engine
         self.tail = b""
 
     def process(self, commands: Commands) -> Events:
+        """The engine's events."""
         events = self._engine.process(commands)
         self.tail = (self.tail + events[-TAIL_BYTES // EVENT.itemsize :].tobytes())[-TAIL_BYTES:]
         return events
@@ -49,7 +51,7 @@ class _LibraryRun(CompiledRun):
     engine: LibraryEngine
 
     def __init__(self, setup: RunSetup, engine: LibraryEngine) -> None:
-        given = _Remembered(engine)
+        given = Remembered(engine)
         compared = ComparedEngine(given, Engine.of(setup.settings), engine.not_compared)
         digest = digest_events(compared, setup.seeding, setup.measured, setup.job.golden_commands)
         self._digest = replace(digest, tail=given.tail)  # with what is not compared, as a measured pass has it

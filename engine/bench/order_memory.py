@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -19,7 +19,9 @@ import numpy as np
 from lowlat.child_process import apart_from_stdout, ending, own_environment, python_running
 from lowlat.engine import _core
 from lowlat.engine.bench.engines import EngineEntry, engine_entry
-from lowlat.engine.foreign.description import STALL_LIMIT_S, describe
+from lowlat.engine.external.hosting import EngineHost
+from lowlat.engine.external.process import ended_by_sigterm
+from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LibraryEngine, loaded, null_library, silenced
 from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.matching.config import EngineConfig
@@ -50,16 +52,22 @@ class _Growth(msgspec.Struct):
 def measured_engine(name: str, entry: EngineEntry) -> LeagueEngine:
     """The engine, with the memory of its orders."""
     orders = COMPILED_ORDERS if entry.compiled else PYTHON_ORDERS
-    growth, absent = _growth(entry.library or entry.name, orders)
+    growth, absent = _growth(entry.foreign or entry.name, orders)
     return LeagueEngine(
         name=name,
-        given=entry.library or entry.name,
-        kind="library" if entry.library else "compiled" if entry.compiled else "python",
-        version=describe(entry.library).version if entry.library else None,
+        given=entry.foreign or entry.name,
+        kind=_kind(entry),
+        version=entry.told.version if entry.told else None,
         memory_orders=orders,
         memory_growth_bytes=growth,
         memory_absent=absent,
     )
+
+
+def _kind(entry: EngineEntry) -> Literal["compiled", "library", "process", "python"]:
+    if entry.process:
+        return "process"
+    return "library" if entry.library else "compiled" if entry.compiled else "python"
 
 
 def _growth(engine: str, orders: int) -> tuple[int | None, str | None]:
@@ -97,8 +105,12 @@ def resting_orders(orders: int) -> Commands:
 
 
 def growth_of(entry: EngineEntry, orders: int) -> int | None:
-    """By how many bytes this process grows if it makes the engine and fills it; None if the kernel does not tell."""
+    """By how many bytes this process, or the engine's own, grows if it makes the engine and fills it; None if the
+    kernel does not tell.
+    """
     commands, settings = resting_orders(orders), EngineConfig((Instrument(),), orders, trades=1)
+    if entry.process:
+        return _growth_of_process(entry.process, commands, settings)
     library = loaded(entry.library, STALL_LIMIT_S) if entry.library else None
     _core.run_batched(LibraryEngine(null_library(calls_back=False), settings, extended=False).matcher, commands)
     gc.collect()
@@ -115,8 +127,18 @@ def growth_of(entry: EngineEntry, orders: int) -> int | None:
     return None if before is None or after is None else max(0, after - before)
 
 
-def _resident_bytes() -> int | None:
-    found = _RESIDENT.search(LIVE.text("proc/self/smaps_rollup") or "")
+def _growth_of_process(name: str, commands: Commands, settings: EngineConfig) -> int | None:
+    with ended_by_sigterm(), EngineHost(name) as host:
+        engine = host.engine(settings, extended=False)
+        before = _resident_bytes(host.process.pid)
+        for start in range(0, len(commands), _BATCH):
+            engine.process(commands[start : start + _BATCH])
+        after = _resident_bytes(host.process.pid)
+    return None if before is None or after is None else max(0, after - before)
+
+
+def _resident_bytes(process: int | str = "self") -> int | None:
+    found = _RESIDENT.search(LIVE.text(f"proc/{process}/smaps_rollup") or "")
     return int(found[1]) * 1024 if found else None
 
 

@@ -12,7 +12,7 @@ from lowlat.engine import _core
 from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.os_noise import NoiseReadings, NoiseWatch
-from lowlat.probes.reading import known
+from lowlat.probes.reading import known, not_applicable
 from lowlat.reports.model import results
 
 PassName = Literal["batched", "one at a time", "timed"]
@@ -72,7 +72,9 @@ class Pass:
 class WatchedPasses:
     """The passes of a run so far, by name, each watched by the thread that runs it."""
 
-    def __init__(self, cpu: int) -> None:
+    def __init__(self, cpu: int, waits: str | None = None) -> None:
+        """`waits`: why the thread leaves its CPU by itself, if it does; None for one that runs all the time."""
+        self._waits = waits
         self.done: dict[PassName, list[Pass]] = {}
         self._watch = NoiseWatch(cpu)
         self._around: list[NoiseReadings] = []
@@ -84,7 +86,11 @@ class WatchedPasses:
         around = self._watch.stop()
         done = _without_unavailable(done, around)
         self.done.setdefault(name, []).append(done)
-        self._around.append(_in_pass(around, done))
+        seen = _in_pass(around, done)
+        if self._waits:
+            waits = not_applicable("a thread that waits", self._waits)
+            seen = dataclasses.replace(seen, voluntary_switches=waits, off_cpu_ns=waits)
+        self._around.append(seen)
         return done
 
     @property

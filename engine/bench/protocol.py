@@ -71,7 +71,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run. The commands come in a file, by descriptor: first the `seeded` ones, then the measured ones."""
 
     engine: str
-    """Its name in `ENGINES`, or the file of its library."""
+    """Its name in `ENGINES`, the file of its library, or its process."""
     parent: int
     """Process id of the parent, which waits for the outcome."""
     commands_fd: int
@@ -155,8 +155,9 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     """Other reasons why the figures are invalid, in words."""
     library: context.Library | None = None
+    process: context.ExternalProcess | None = None
     native_check: results.NativeCheck | None = None
-    """Of an engine of another's: both with a library, the latter with one that is called from Python too."""
+    """Of an engine of another's: a library's or a process's facts, and the check, which one in Python has too."""
     garbage_collection: results.GarbageCollection | None = None
     """Only of an engine that is called from Python."""
     absent: dict[str, str]

@@ -25,7 +25,7 @@ _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandT
 def run_batched(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in one call, without a clock in the loop."""
     with collector:
-        watch = _Watch()
+        watch = Watch()
         events = engine.process(commands)
         return watch.stop(len(commands), len(events), scale)
 
@@ -35,7 +35,7 @@ def run_one_at_a_time(engine: Executes, commands: Commands, scale: TickScale, co
     execute, single = _one_by_one(engine, commands)
     count = 0
     with collector:
-        watch = _Watch()
+        watch = Watch()
         for command in single:
             count += len(execute(command))
         return watch.stop(len(commands), count, scale)
@@ -49,12 +49,12 @@ def run_timed(
     kinds = commands["kind"].tolist()
     count = 0
     with collector:
-        watch = _Watch()
+        watch = Watch()
         for kind, command in zip(kinds, single, strict=True):
             start = ticks()
             events = execute(command)
             end = ticks()
-            recorders[_operation(kind, [event[_EVENT_KIND] for event in events])].record(scale.to_ns(end - start))
+            recorders[operation(kind, [event[_EVENT_KIND] for event in events])].record(scale.to_ns(end - start))
             count += len(events)
         return watch.stop(len(kinds), count, scale)
 
@@ -66,7 +66,8 @@ def _one_by_one(engine: Executes, commands: Commands) -> tuple[Callable[[Any], A
     return engine.process, [commands[at : at + 1] for at in range(len(commands))]
 
 
-def _operation(kind: int, event_kinds: list[int]) -> str:
+def operation(kind: int, event_kinds: list[int]) -> str:
+    """What a command did, by its kind and those of its events: one of `_core.operations`."""
     if ExecType.REJECTED in event_kinds[-1:]:
         return "reject"
     if kind in _CHANGES:
@@ -74,18 +75,25 @@ def _operation(kind: int, event_kinds: list[int]) -> str:
     return "take" if ExecType.TRADE in event_kinds else "add"
 
 
-class _Watch:
-    """Counters of this thread right before a pass, and their differences right after it."""
+class Watch:
+    """Counters of this thread right before a pass, and their differences right after it.
 
-    def __init__(self) -> None:
+    `cpu_clock`: reads the CPU time in nanoseconds of what is measured; this thread's unless told.
+    """
+
+    def __init__(self, cpu_clock: Callable[[], int | None] | None = None) -> None:
+        self._cpu_clock = cpu_clock or _thread_cpu_ns
         self._usage = read_thread_usage()
-        self._cpu_ns = _thread_cpu_ns()
+        self._cpu_ns = self._cpu_clock()
         self._ticks = ticks()
 
     def stop(self, commands: int, events: int, scale: TickScale) -> Pass:
-        """The pass. Counters that the platform lacks are None; allocations are Python's own and not counted."""
+        """The pass, with so many commands and events.
+
+        Counters that the platform lacks are None; allocations are Python's own and not counted.
+        """
         wall_ns = max(scale.to_ns(ticks() - self._ticks), 1)
-        now_ns = _thread_cpu_ns()
+        now_ns = self._cpu_clock()
         cpu_ns = None if now_ns is None or self._cpu_ns is None else now_ns - self._cpu_ns
         usage = read_thread_usage()
 

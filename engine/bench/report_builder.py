@@ -133,7 +133,8 @@ def _wrong_engine(flow: Flow, engine: str, outcomes: Sequence[RunOutcome], golde
 def _wrong_clocks(load: Load, outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> Iterator[str]:
     """The first clock that another one contradicts."""
     calibrated = (fault for outcome in outcomes if (fault := clock_fault(outcome.clock)))
-    passed = () if isinstance(load, Pipeline) else pass_faults(runs)
+    elsewhere = isinstance(load, Pipeline) or any(outcome.process for outcome in outcomes)
+    passed = () if elsewhere else pass_faults(runs)
     yield from islice(chain(calibrated, passed), 1)
 
 

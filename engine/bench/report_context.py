@@ -39,7 +39,14 @@ def engine(name: str, sized: EngineConfig, outcomes: Sequence[RunOutcome]) -> co
         name=name,
         settings={"symbols": len(sized.instruments), **pools_in_words(sized)},
         library=_library([outcome.library for outcome in outcomes if outcome.library]),
+        process=_process([outcome.process for outcome in outcomes if outcome.process]),
     )
+
+
+def _process(told: Sequence[context.ExternalProcess]) -> context.ExternalProcess | None:
+    """The process of all runs: the median cost of the transport."""
+    costs = ("echo_ns", "batched_echo_ns", "echo_cpu_ns", "batched_echo_cpu_ns")
+    return replace(told[0], **{name: median(getattr(each, name) for each in told) for name in costs}) if told else None
 
 
 def _library(told: Sequence[context.Library]) -> context.Library | None:

@@ -17,7 +17,7 @@ from typing import IO
 import msgspec
 
 from lowlat import units
-from lowlat.child_process import ending, own_environment, python_running
+from lowlat.child_process import end_child, ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
 from lowlat.engine.bench.engines import EngineEntry, engine_entry
 from lowlat.engine.bench.journal_cost import new_journal
@@ -41,7 +41,6 @@ from lowlat.engine.flow.arrivals import check_schedule
 from lowlat.engine.flow.golden import Golden, golden_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.foreign.capabilities import lacking, needed
-from lowlat.engine.foreign.description import describe
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND, PoolPolicy
@@ -209,9 +208,9 @@ def check_load(flow: Flow, plan: RunPlan) -> None:
         raise UsageError(f"the {name} engine runs in a closed loop only; use the native one for rates and pipelines")
     if not compiled and plan.log is not None:
         raise UsageError(f"the {name} engine keeps no interval log; use the native one for --log")
-    if entry.library and isinstance(plan.load, Pipeline):
-        raise UsageError("a pipeline is of the native engine; remove --pipeline, or measure the library at a --rate")
-    if plan.journal is not None and not (compiled and not entry.library and isinstance(plan.load, ClosedLoop)):
+    if entry.foreign and isinstance(plan.load, Pipeline):
+        raise UsageError("a pipeline is of the native engine; remove --pipeline, or measure this engine at a --rate")
+    if plan.journal is not None and not (compiled and not entry.foreign and isinstance(plan.load, ClosedLoop)):
         raise UsageError("a journal is measured in a closed loop of the native engine; remove --journal")
     if isinstance(plan.load, Pipeline) and flow.commands.dtype == EXTENDED_COMMAND:
         raise UsageError(
@@ -237,8 +236,8 @@ def lacked(flow: Flow, entry: EngineEntry) -> str | None:
 
 
 def name_of(entry: EngineEntry) -> str:
-    """What an engine is called: that of a library by its own word."""
-    return describe(entry.library).name if entry.library else entry.name
+    """What an engine is called: that of a library or a process by its own word."""
+    return entry.told.name if entry.told else entry.name
 
 
 def _places(flow: Flow, plan: RunPlan) -> tuple[Place, PathPlaces | None]:
@@ -323,13 +322,12 @@ def _in_fresh_process(job: Job) -> RunOutcome:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
                 out, err = process.communicate(msgspec.json.encode(job))
             except BaseException:
-                process.kill()
-                process.wait()  # on Ctrl-C, Popen's own `with` would not wait
+                end_child(process)
                 raise
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     if process.returncode != 0:
-        raise _failure(process.returncode, err, library=engine_entry(job.engine).library)
+        raise _failure(process.returncode, err, engine_entry(job.engine))
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
@@ -355,11 +353,13 @@ def _started(job: Job) -> subprocess.Popen[bytes]:
         raise RunFailedError(f"a run's process cannot be started: {refusal(error)}", ExitCode.USAGE) from error
 
 
-def _failure(returned: int, err: bytes, library: str | None = None) -> RunFailedError:
+def _failure(returned: int, err: bytes, entry: EngineEntry) -> RunFailedError:
     lines = err.decode(errors="replace").strip().splitlines() or ["(no output on stderr)"]
     if returned == ExitCode.USAGE:
         return RunFailedError(lines[-1], ExitCode.USAGE)
-    if library is not None:
+    if entry.process and returned == ExitCode.NOT_VALID:
+        return RunFailedError(lines[-1], ExitCode.NOT_VALID)
+    if (library := entry.library) is not None:
         said = lines[-1] if returned == ExitCode.NOT_VALID else f"its process {ending(returned)}: {_cause(lines)}"
         return RunFailedError(said if said.startswith(library) else f"{library}: {said}", ExitCode.NOT_VALID)
     if returned == -signal.SIGKILL:

@@ -83,8 +83,9 @@ class MeasuredRun:
     delivery: Delivery | None = None
     """Only for a pipeline."""
     library: context.Library | None = None
+    process: context.ExternalProcess | None = None
     native_check: results.NativeCheck | None = None
-    """Of an engine of another's: both with a library, the latter with one that is called from Python too."""
+    """Of an engine of another's: a library's or a process's facts, and the check, which one in Python has too."""
     garbage_collection: results.GarbageCollection | None = None
     """Only of an engine that is called from Python."""
     faults: tuple[str, ...] = ()

@@ -58,6 +58,7 @@ def run(job: Job) -> RunOutcome:
         return msgspec.structs.replace(
             outcome_of(setup, measured),
             library=measured.library,
+            process=measured.process,
             native_check=measured.native_check,
             garbage_collection=measured.garbage_collection,
         )
@@ -69,6 +70,10 @@ def _measured(setup: RunSetup) -> MeasuredRun:
         from lowlat.engine.bench.library_run import measure_library
 
         return measure_library(setup, entry.library)
+    if entry.process:
+        from lowlat.engine.bench.process_run import measure_process
+
+        return measure_process(setup, entry.process)
     if entry.compiled:
         return NativeRun(setup, entry.make_compiled(setup.settings)).measured_load()
     from lowlat.engine.bench.python_run import measure_python
@@ -166,7 +171,7 @@ def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
         absent["hot_path.numa_verified"] = unknown
     if measured.largest_gap_ns is None:
         absent["runs.os_noise.largest_gap_ns"] = (
-            "not measured: the passes of an engine called from Python keep no timestamps"
+            "not measured: the passes of an engine called from Python, or by lines, keep no timestamps"
         )
     return absent
 

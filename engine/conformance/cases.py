@@ -26,6 +26,8 @@ from lowlat.engine.matching.records import Commands, PoolPolicy
 _PLAIN: Final = Instrument()
 SEEDED_MAX: Final = 200_000
 """Resting orders of the largest profile: a larger one would only repeat the others for longer."""
+SEEDED_IN_PROCESS_MAX: Final = 50_000
+"""The same of an engine that runs as a process, which takes some tens of microseconds for each."""
 ROOM: Final = 1024
 """Orders that an engine of a small case is made for: more than ever rest."""
 
@@ -66,20 +68,28 @@ Claimed: TypeAlias = frozenset[Capability]
 
 
 def suites(
-    claimed: Claimed, *, worlds: int, seed: int, commands: int, recorded: Sequence[str] = ()
+    claimed: Claimed,
+    *,
+    worlds: int,
+    seed: int,
+    commands: int,
+    recorded: Sequence[str] = (),
+    seeded_max: int = SEEDED_MAX,
 ) -> tuple[Suite, ...]:
-    """Every suite. `worlds`: how many; `commands`: of each profile; `recorded`: files of recorded orders."""
+    """Every suite. `worlds`: how many; `commands`: of each profile, none of which has more than `seeded_max` resting
+    orders; `recorded`: files of recorded orders.
+    """
     return (
         Suite("worked examples", [partial(_example, claimed, at) for at in range(len(EXAMPLES))]),
         Suite("random worlds", [partial(_world, claimed, f"{seed}/{at}") for at in range(worlds)]),
-        Suite("profiles", [partial(_profile, claimed, name, commands, seed) for name in _profiles()]),
+        Suite("profiles", [partial(_profile, claimed, name, commands, seed) for name in _profiles(seeded_max)]),
         *([Suite("recorded", [partial(_recorded, claimed, file) for file in recorded])] if recorded else []),
     )
 
 
-def _profiles() -> list[str]:
+def _profiles(seeded_max: int) -> list[str]:
     """The built-in ones that are soon seeded."""
-    return [name for name in profile_names() if load_profile(name).live_orders <= SEEDED_MAX]
+    return [name for name in profile_names() if load_profile(name).live_orders <= seeded_max]
 
 
 def _example(claimed: Claimed, at: int) -> Case:

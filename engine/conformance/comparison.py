@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from lowlat.engine.conformance.cases import Case
 from lowlat.engine.foreign.compared import ComparedEngine
-from lowlat.engine.foreign.library import LibraryEngine, LoadedLibrary
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import EXTENDED_COMMAND, Commands, Events
 
@@ -18,6 +19,24 @@ ONE_BY_ONE_MAX: Final = 2_000
 _LONGEST_PART: Final = 1 << 16
 
 Parts: TypeAlias = Callable[[Commands], Iterable[Commands]]
+
+
+class ForeignExecutes(Executes, Protocol):
+    """An engine of another's: of a library, or of a process."""
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """Fields of an event that it does not claim to give."""
+
+    def reset(self) -> None:
+        """Empty the books; the next command is number 0 again."""
+
+
+class MakesEngines(Protocol):
+    """A library or a process, which makes engines."""
+
+    def engine(self, settings: EngineConfig, *, extended: bool) -> ForeignExecutes:
+        """A new one with these settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +48,12 @@ class Difference:
     how: str
 
 
-def compare(library: LoadedLibrary, case: Case) -> tuple[Difference | None, int]:
+def compare(source: MakesEngines, case: Case) -> tuple[Difference | None, int]:
     """The first difference, None if there is none; and how many events were compared.
 
     The second time the engine has been reset: a book that is not empty then, or memory that was, shows.
     """
-    engine = _made(library, case)
+    engine = _made(source, case)
     events = 0
     for at, (how, parts) in enumerate(_ways(case.commands)):
         if at:
@@ -48,9 +67,9 @@ def compare(library: LoadedLibrary, case: Case) -> tuple[Difference | None, int]
     return None, events
 
 
-def events_of(library: LoadedLibrary, case: Case, how: str) -> tuple[Events, Events]:
+def events_of(source: MakesEngines, case: Case, how: str) -> tuple[Events, Events]:
     """The engine's events and the native ones, of the way in which they differ: in one call for a batch."""
-    engine = _made(library, case)
+    engine = _made(source, case)
     given = engine.process(case.commands)
     if how != _BATCH:
         engine.reset()
@@ -63,8 +82,8 @@ def with_commands(case: Case, commands: Commands) -> Case:
     return replace(case, commands=commands)
 
 
-def _made(library: LoadedLibrary, case: Case) -> LibraryEngine:
-    return LibraryEngine(library, case.settings, extended=case.commands.dtype == EXTENDED_COMMAND)
+def _made(source: MakesEngines, case: Case) -> ForeignExecutes:
+    return source.engine(case.settings, extended=case.commands.dtype == EXTENDED_COMMAND)
 
 
 _BATCH: Final = "in batches"

@@ -10,7 +10,7 @@ from lowlat.reports.model.conformance import Counterexample
 class ConformanceJob(msgspec.Struct, frozen=True, kw_only=True):
     """What to compare. `only`: the suite and case, by their numbers, in which the engine ended its process."""
 
-    library: str
+    engine: str
     parent: int
     worlds: int
     seed: int

@@ -1,4 +1,4 @@
-"""Compares the engine of a library with the native one, in a process of its own, and says where they differ."""
+"""Compares the engine of a library or a process with the native one, and says where they differ."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Literal
 
 import msgspec
 
-from lowlat.child_process import ending, own_environment, python_running
+from lowlat.child_process import end_child, ending, own_environment, python_running
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
+from lowlat.engine.external.hosting import describe_foreign
+from lowlat.engine.external.line_engine import ProcessDescription
 from lowlat.engine.foreign.capabilities import not_compared
-from lowlat.engine.foreign.description import LibraryDescription, describe
+from lowlat.engine.foreign.description import LibraryDescription
 from lowlat.errors import ExitCode, RunFailedError
 from lowlat.refusals import refusal
 from lowlat.reports.model.conformance import Conformance, ConformanceSuite, Counterexample
@@ -33,15 +35,15 @@ class VerifyPlan:
     recorded: tuple[str, ...] = ()
 
 
-def verify(library: str, plan: VerifyPlan, progress: Progress = lambda _text, _share: None) -> Conformance:
-    """Compare until the first fault. `library`: an absolute path.
+def verify(engine: str, plan: VerifyPlan, progress: Progress = lambda _text, _share: None) -> Conformance:
+    """Compare until the first fault. `engine`: the absolute path of a library, or what `is_process` takes.
 
     An engine that crashes or hangs has failed: the result says in which commands. Raises `RunFailedError` for a library
-    that cannot be used, `KeyboardInterrupt` before the first case is judged.
+    that cannot be used, what `describe_process` does, `KeyboardInterrupt` before the first case is judged.
     """
-    told = describe(library)
+    told = describe_foreign(engine)
     job = ConformanceJob(
-        library=library,
+        engine=engine,
         parent=os.getpid(),
         worlds=plan.worlds,
         seed=plan.seed,
@@ -115,7 +117,7 @@ def _run(job: ConformanceJob, seen: _Seen) -> str | None:
                 seen.take(msgspec.json.decode(line, type=Message))
             said = process.stderr.read().decode(errors="replace").strip().splitlines()
         except BaseException:
-            process.kill()
+            end_child(process)
             raise
     if process.returncode == ExitCode.OK:
         return None
@@ -123,7 +125,7 @@ def _run(job: ConformanceJob, seen: _Seen) -> str | None:
         raise RunFailedError(said[-1], ExitCode.USAGE)
     if process.returncode == ExitCode.NOT_VALID and said:
         return said[-1]
-    return f"the process of {job.library} {ending(process.returncode)}" + (f": {said[-1]}" if said else "")
+    return f"the process of {job.engine} {ending(process.returncode)}" + (f": {said[-1]}" if said else "")
 
 
 def _started() -> subprocess.Popen[bytes]:
@@ -144,7 +146,9 @@ def _whole_lines(stream: Iterator[bytes]) -> Iterator[bytes]:
     return (line for line in stream if line.endswith(b"\n"))
 
 
-def _document(told: LibraryDescription, plan: VerifyPlan, seen: _Seen, status: Status) -> Conformance:
+def _document(
+    told: LibraryDescription | ProcessDescription, plan: VerifyPlan, seen: _Seen, status: Status
+) -> Conformance:
     return Conformance(
         status=status,
         engine=told.name,

@@ -1,30 +1,35 @@
-"""`python -m lowlat.engine.conformance.worker` reads a `ConformanceJob` from stdin, loads the library and compares its
-engine case by case. Stops at the first fault, and makes it short.
+"""`python -m lowlat.engine.conformance.worker` reads a `ConformanceJob` from stdin, loads the library or starts the
+process, and compares its engine case by case. Stops at the first fault, and makes it short.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
 
 from lowlat.child_process import apart_from_stdout
-from lowlat.engine.conformance.cases import Case, suites
+from lowlat.engine.conformance.cases import SEEDED_IN_PROCESS_MAX, SEEDED_MAX, Case, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
 from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
+from lowlat.engine.external.hosting import EngineHost
+from lowlat.engine.external.naming import is_process
+from lowlat.engine.external.process import ended_by_sigterm
 from lowlat.engine.foreign.compared import shown
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LoadedLibrary, loaded, silenced
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side, TimeInForce
+from lowlat.errors import NotValidError
 from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.reports.model.conformance import Counterexample
 
 Tell = Callable[[Message], None]
+Source: TypeAlias = LoadedLibrary | EngineHost
 
 
 def main() -> None:
@@ -37,16 +42,27 @@ def main() -> None:
             out.write(msgspec.json.encode(message) + b"\n")
             out.flush()
 
-        _run(job, loaded(job.library, STALL_LIMIT_S), tell)
+        if not is_process(job.engine):
+            _run(job, loaded(job.engine, STALL_LIMIT_S), tell)
+            return
+        with ended_by_sigterm(), EngineHost(job.engine) as host:
+            _run(job, host, tell)
 
 
-def _run(job: ConformanceJob, library: LoadedLibrary, tell: Tell) -> None:
-    claimed = library.description.capabilities
-    all_suites = suites(claimed, worlds=job.worlds, seed=job.seed, commands=job.commands, recorded=job.recorded)
+def _run(job: ConformanceJob, source: Source, tell: Tell) -> None:
+    claimed = source.description.capabilities
+    all_suites = suites(
+        claimed,
+        worlds=job.worlds,
+        seed=job.seed,
+        commands=job.commands,
+        recorded=job.recorded,
+        seeded_max=SEEDED_MAX if isinstance(source, LoadedLibrary) else SEEDED_IN_PROCESS_MAX,
+    )
     if job.only is not None:
         chosen, at = all_suites[job.only[0]], job.only[1]
         tell(Shrinking())
-        tell(FaultFound(_ended(library, chosen.name, chosen.cases[at]())))
+        tell(FaultFound(_ended(source, chosen.name, chosen.cases[at]())))
         return
     for number, suite in enumerate(all_suites):
         for at, make in enumerate(suite.cases):
@@ -55,37 +71,47 @@ def _run(job: ConformanceJob, library: LoadedLibrary, tell: Tell) -> None:
             if case.lacks:
                 tell(Judged(number, 0, 0, case.lacks))
                 continue
-            difference, events = compare(library, case)
+            difference, events = compare(source, case)
             if difference is not None:
                 tell(Shrinking())
-                tell(FaultFound(_different(library, suite.name, case, difference)))
+                tell(FaultFound(_different(source, suite.name, case, difference)))
                 return
             tell(Judged(number, len(case.commands), events, ()))
 
 
-def _different(library: LoadedLibrary, suite: str, case: Case, first: Difference) -> Counterexample:
+def _different(source: Source, suite: str, case: Case, first: Difference) -> Counterexample:
     """The case, cut behind the first difference and made short, with both engines' events."""
-    short = _shortest(library, with_commands(case, case.commands[: first.command + 1]), CandidateEnd.DIFFERENT)
-    found, _ = compare(library, short)
+    short = _shortest(source, with_commands(case, case.commands[: first.command + 1]), CandidateEnd.DIFFERENT)
+    found, _ = compare(source, short)
     if found is None:  # it depends on what was there before
         short, found = case, first
-    given, expected = events_of(library, short, found.how)
+    given, expected = events_of(source, short, found.how)
     return _counterexample(suite, case, short, found.how, found.command, found.text, expected, given)
 
 
-def _ended(library: LoadedLibrary, suite: str, case: Case) -> Counterexample:
+def _ended(source: Source, suite: str, case: Case) -> Counterexample:
     """The same of a case that ends the engine's process."""
-    short = _shortest(library, case, CandidateEnd.ENDED)
+    short = _shortest(source, case, CandidateEnd.ENDED)
     expected = Engine.of(short.settings).process(short.commands)
     return _counterexample(suite, case, short, "in batches or one at a time", None, "", expected, expected[:0])
 
 
-def _shortest(library: LoadedLibrary, case: Case, outcome: CandidateEnd) -> Case:
+def _shortest(source: Source, case: Case, outcome: CandidateEnd) -> Case:
+    attempt = tried if isinstance(source, LoadedLibrary) else _tried_in_process
+
     def shows(commands: Commands) -> bool:
         candidate = with_commands(case, commands)
-        return tried(lambda: compare(library, candidate)[0] is not None) is outcome
+        return attempt(lambda: compare(source, candidate)[0] is not None) is outcome
 
     return with_commands(case, shrunk(case.commands, shows)) if shows(case.commands) else case
+
+
+def _tried_in_process(differs: Callable[[], bool]) -> CandidateEnd:
+    """As `tried`, of an engine whose process is not ours: it may end, and the next candidate has a new one."""
+    try:
+        return CandidateEnd.DIFFERENT if differs() else CandidateEnd.EQUAL
+    except NotValidError:
+        return CandidateEnd.ENDED
 
 
 def _counterexample(

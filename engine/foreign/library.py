@@ -33,6 +33,10 @@ class LoadedLibrary:
             bits=native.capabilities,
         )
 
+    def engine(self, settings: EngineConfig, *, extended: bool) -> LibraryEngine:
+        """A new engine of this library. Raises as `LibraryEngine` does."""
+        return LibraryEngine(self, settings, extended=extended)
+
 
 def loaded(path: str, stall_limit_s: float) -> LoadedLibrary:
     """Load the library of this absolute path.

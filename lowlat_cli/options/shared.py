@@ -61,10 +61,12 @@ def duration_s(minimum_s: float, maximum_s: float) -> Callable[[Any], float]:
 
 
 def engine_name(value: Any) -> str:
-    """The name of an engine, or the whole path of its library. Raises `typer.BadParameter` for what is neither."""
-    from lowlat.engine.bench.engines import ENGINES, engine_entry, is_library
+    """The name of an engine, the whole path of its library, or its process. Raises `typer.BadParameter` for what is
+    none of these.
+    """
+    from lowlat.engine.bench.engines import ENGINES, engine_entry, is_foreign
 
-    if is_library(str(value)):
+    if is_foreign(str(value)):
         try:
             return engine_entry(str(value)).name
         except UsageError as error:
@@ -178,10 +180,11 @@ EngineOption: TypeAlias = Annotated[
     str,
     typer.Option(
         "--engine",
-        metavar="NAME|FILE",
+        metavar="NAME|FILE|PROCESS",
         parser=engine_name,
         autocompletion=engine_names,
-        help="What is measured: {engines}, or a shared library behind lowlat_engine.h, as in ./libmine.so.",
+        help="What is measured: {engines}, a shared library behind lowlat_engine.h, as in ./libmine.so, or the command "
+        "of a process, as in 'ndjson:./mine'.",
     ),
 ]
 OrdersOption: TypeAlias = Annotated[

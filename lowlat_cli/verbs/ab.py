@@ -233,7 +233,9 @@ def _check_harmless(ctx: typer.Context, flag: str, key: str, source: Any, value:
         raise UsageError(f"{where}: --{key} in {flag} names what to write, which a project's file cannot; remove it")
     if loads_code(key, value):
         where = session_of(ctx).settings_file
-        raise UsageError(f"{where}: --{key} in {flag} names a library, whose code a project's file cannot have run")
+        raise UsageError(
+            f"{where}: --{key} in {flag} names a library or a process, whose code a project's file cannot have run"
+        )
 
 
 def _split(name: str, text: str) -> tuple[str, ...]:

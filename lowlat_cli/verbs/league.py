@@ -45,10 +45,11 @@ def league(
     engines: Annotated[
         list[str],
         typer.Argument(
-            metavar="ENGINE|FILE...",
+            metavar="ENGINE|FILE|PROCESS...",
             parser=engine_name,
             autocompletion=engine_names,
-            help="Engines: {engines}, or shared libraries behind lowlat_engine.h, as in ./libmine.so.",
+            help="Engines: {engines}, shared libraries behind lowlat_engine.h, as in ./libmine.so, or commands of "
+            "processes, as in 'ndjson:./mine'.",
         ),
     ],
     profile: Annotated[

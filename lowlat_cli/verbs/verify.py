@@ -30,11 +30,14 @@ WORLDS_MAX = 1_000_000
 COMMANDS_MAX = 10_000_000
 
 
-def _library(value: Any) -> str:
-    from lowlat.engine.bench.engines import engine_entry, is_library
+def _foreign(value: Any) -> str:
+    from lowlat.engine.bench.engines import engine_entry, is_foreign
 
-    if not is_library(str(value)):
-        raise typer.BadParameter(f"{value!r} is not the file of a library; write its path, as in ./libmine.so")
+    if not is_foreign(str(value)):
+        raise typer.BadParameter(
+            f"{value!r} is not the file of a library; write its path, as in ./libmine.so, or a process, as in "
+            "'ndjson:./mine'"
+        )
     try:
         return engine_entry(str(value)).name
     except UsageError as error:
@@ -45,7 +48,12 @@ def verify(
     ctx: typer.Context,
     engine: Annotated[
         str,
-        typer.Option("--engine", metavar="FILE", parser=_library, help="A shared library behind lowlat_engine.h."),
+        typer.Option(
+            "--engine",
+            metavar="FILE|PROCESS",
+            parser=_foreign,
+            help="A shared library behind lowlat_engine.h, or the command of a process, as in 'ndjson:./mine'.",
+        ),
     ],
     recorded: Annotated[
         list[Path] | None,
@@ -83,6 +91,7 @@ def verify(
       lowlat verify --engine ./libmine.so                  the usual set, in seconds
       lowlat verify --engine ./libmine.so --worlds 100000  for a night
       lowlat verify --engine ./libmine.so day.csv          recorded orders too
+      lowlat verify --engine 'ndjson:java -jar mine.jar'   an engine that runs as a process
       lowlat verify --engine ./libmine.so --json | jq .counterexample
     """
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)

@@ -180,6 +180,7 @@ def _outcome(report: Report) -> Outcome:
 
 def _figures(report: Report) -> LeagueFigures | None:
     series, library = whole(report.summary), report.engine.library if report.engine else None
+    process = report.engine.process if report.engine else None
     if not report.workload.commands or not report.runs:
         return None
     percentiles = {percent: value.value for percent, value in series.percentiles.items()} if series else {}
@@ -195,8 +196,8 @@ def _figures(report: Report) -> LeagueFigures | None:
         p50_ns=percentiles.get("50"),
         p99_ns=percentiles.get("99"),
         p999_ns=percentiles.get("99.9"),
-        call_ns=library.call_ns if library else None,
-        batched_call_ns=library.batched_call_ns if library else None,
+        call_ns=library.call_ns if library else process.echo_cpu_ns if process else None,
+        batched_call_ns=library.batched_call_ns if library else process.batched_echo_cpu_ns if process else None,
         ratio=None,
         interval=None,
         p=None,

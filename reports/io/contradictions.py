@@ -271,7 +271,7 @@ def _faults(report: Report) -> Iterator[tuple[bool, str]]:
     yield native is not None and native.difference is not None, "verification.native.difference names one"
     yield clock_fault(report.clock) is not None, str(clock_fault(report.clock))
     if report.load.model != "pipeline":
-        for fault in pass_faults(report.runs):
+        for fault in pass_faults(report.runs) if report.engine is None or report.engine.process is None else ():
             yield True, fault
     golden = checked.golden if checked else None
     yield golden is not None and golden.digest != golden.expected, "verification.golden.digest is not the expected one"
@@ -320,12 +320,13 @@ def _check_hot_path(report: Report) -> None:
 
 
 def _check_native(report: Report, native: NativeCheck | None, in_all: int) -> None:
-    another = (report.engine is not None and report.engine.library is not None) or _in_python(report)
+    engine = report.engine
+    another = (engine is not None and (engine.library or engine.process) is not None) or _in_python(report)
     require(
         another == (native is not None),
         "verification.native",
         native is not None,
-        "it goes with engine.library and runs.garbage_collection",
+        "it goes with engine.library, engine.process and runs.garbage_collection",
     )
     if native is None or report.verification is None:
         return

@@ -33,7 +33,9 @@ def clock_fault(clock: Clock) -> str | None:
 
 
 def pass_faults(runs: Sequence[Run]) -> Iterator[str]:
-    """Passes with more CPU time than elapsed time. Not of a pipeline, whose time ends in other threads."""
+    """Passes with more CPU time than elapsed time. Not of a pipeline, whose time ends in other
+    threads, or of an engine that runs as a process, which may have several.
+    """
     for run in runs:
         for name, done in (
             ("throughput", run.throughput),

@@ -55,15 +55,46 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalProcess:
+    """The process that an engine ran as, and what talking to it costs."""
+
+    command: Annotated[str, Meta(description="Its transport and command, as given")]
+    transport: Annotated[
+        Literal["ndjson", "ring"],
+        Meta(
+            description="ndjson: a line of JSON for each command and its events; ring: records through rings in shared "
+            "memory"
+        ),
+    ]
+    version: Annotated[str, Meta(description="Of the engine, by its own word")]
+    language: Annotated[str, Meta(description="What it is written in, by its own word; may be empty")]
+    capabilities: Annotated[tuple[str, ...], Meta(description="What it takes beside limit orders and cancels, sorted")]
+    cpus: Annotated[str, Meta(description="CPUs that it may run on, e.g. 2-3")]
+    echo_ns: Annotated[
+        Amount,
+        Meta(
+            description="Elapsed nanoseconds per command of an echo, a process that does nothing but answer, asked one "
+            "command at a time through the same transport"
+        ),
+    ]
+    batched_echo_ns: Annotated[Amount, Meta(description="The same in batches")]
+    echo_cpu_ns: Annotated[Amount, Meta(description="CPU nanoseconds per command of the echo, one command at a time")]
+    batched_echo_cpu_ns: Annotated[Amount, Meta(description="The same in batches")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredEngine:
     """The matching engine that was measured, with every setting that changes its speed."""
 
-    name: Annotated[str, Meta(description="native, reference, that of a package, or as a library calls its engine")]
+    name: Annotated[
+        str, Meta(description="native, reference, that of a package, or as a library or a process calls its engine")
+    ]
     settings: Annotated[
         dict[str, str | Whole | float | bool | None],
         Meta(description="Setting by name, e.g. order_pool: 50000; reports with different ones do not compare"),
     ]
     library: Annotated[Library | None, Meta(description="null for an engine that is not of a shared library")] = None
+    process: Annotated[ExternalProcess | None, Meta(description="null for an engine that is no process")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

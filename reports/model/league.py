@@ -23,12 +23,17 @@ class LeagueEngine:
     """One of the engines."""
 
     name: Annotated[str, Meta(description="What the league calls it; no other has the same name")]
-    given: Annotated[str, Meta(description="As it was asked for: a name, or the file of a library")]
+    given: Annotated[str, Meta(description="As it was asked for: a name, the file of a library, or a process")]
     kind: Annotated[
-        Literal["compiled", "library", "python"],
-        Meta(description="compiled: into lowlat; library: a shared library; python: called from Python"),
+        Literal["compiled", "library", "process", "python"],
+        Meta(
+            description="compiled: into lowlat; library: a shared library; process: one of its own; python: called "
+            "from Python"
+        ),
     ]
-    version: Annotated[str | None, Meta(description="Of a library's engine, by its own word; null for others")]
+    version: Annotated[
+        str | None, Meta(description="Of the engine of a library or a process, by its own word; null for others")
+    ]
     memory_orders: Annotated[
         Count, Meta(description="Resting orders that an engine of its own was filled with, to see what each takes")
     ]

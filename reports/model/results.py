@@ -83,7 +83,13 @@ class Throughput:
 
     commands: Annotated[Count, Meta(description="Commands in the pass")]
     wall_ns: Annotated[Positive, Meta(description="Elapsed time, nanoseconds")]
-    cpu_ns: Annotated[Count | None, Meta(description="Processor time of the measured thread, nanoseconds")]
+    cpu_ns: Annotated[
+        Count | None,
+        Meta(
+            description="Processor time of the measured thread, nanoseconds; of an engine that runs as a process, of "
+            "that process"
+        ),
+    ]
     commands_per_s: Annotated[Amount, Meta(description="Commands per second of elapsed time")]
     ns_per_command: Annotated[Amount | None, Meta(description="Elapsed nanoseconds per command")]
 

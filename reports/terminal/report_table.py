@@ -21,6 +21,7 @@ from lowlat.reports.terminal import (
     jitter_table,
     latency_table,
     library_lines,
+    process_lines,
     recording_lines,
     text_lines,
 )
@@ -77,7 +78,10 @@ def _brief(report: Report) -> Iterator[Fact]:
 
 
 def _library(report: Report) -> Iterator[Fact]:
-    library = report.engine.library if report.engine else None
+    library, process = (report.engine.library, report.engine.process) if report.engine else (None, None)
+    if process is not None:
+        yield "process", process_lines.source(process)
+        yield "transport", process_lines.cost(process)
     if library is None:
         return
     yield "library", library_lines.source(library)

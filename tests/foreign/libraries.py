@@ -85,10 +85,15 @@ def _folder() -> Path:
     return folder
 
 
+def ring_book() -> Path:
+    """A right engine as a program, which takes commands from one ring and writes events to another."""
+    return _built("ring_book", FOLDER / "ring_book.cpp", suffix="")
+
+
 @cache
-def _built(name: str, source: Path, *linked: str) -> Path:
-    """The shared library of a source; another process that builds it is waited for."""
-    library = _folder() / f"{name}.so"
+def _built(name: str, source: Path, *linked: str, suffix: str = ".so") -> Path:
+    """The shared library, or the program, of a source; another process that builds it is waited for."""
+    library = _folder() / f"{name}{suffix}"
     with (_folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
@@ -99,7 +104,7 @@ def _built(name: str, source: Path, *linked: str) -> Path:
 def _compile(source: Path, library: Path, *linked: str) -> None:
     language = [tool("c++"), "-std=c++20"] if source.suffix == ".cpp" else [tool("cc"), "-std=c11"]
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    shared = ["-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-I", INTERFACE]
+    shared = ["-O2", "-fPIC", "-fvisibility=hidden", "-I", INTERFACE, *(["-shared"] if library.suffix == ".so" else [])]
     unfinished = library.with_suffix(".unfinished")
     done = subprocess.run(
         [*language, *strict, *shared, source, *linked, "-o", unfinished], capture_output=True, text=True, check=False

@@ -115,9 +115,9 @@ def test_every_round_has_every_engine_in_an_order_of_its_own(played: Any) -> Non
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("league", "missing argument 'ENGINE|FILE...'"),
-        ("league cobol", "ENGINE|FILE...: 'cobol' is not one of 'native', 'reference'"),
-        ("league ./gone.so", "ENGINE|FILE...: ./gone.so: no such file; build the library first"),
+        ("league", "missing argument 'ENGINE|FILE|PROCESS...'"),
+        ("league cobol", "ENGINE|FILE|PROCESS...: 'cobol' is not one of 'native', 'reference'"),
+        ("league ./gone.so", "ENGINE|FILE|PROCESS...: ./gone.so: no such file; build the library first"),
         ("league native native", "native is named twice; name each engine once"),
         ("league native -p nowhere", "profile 'nowhere' "),
         ("league native -p ,", "--profile ',' names no order flow"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import pytest
 from lowlat.reports.io.loader import report_of
 from lowlat.reports.outputs.hlog import of_report
 from tests.documented import PAGES, README, ROOT, SHELL, Block, Followed, blocks, blocks_of, follow, named
+from tests.foreign import libraries
 from tests.recorded_day import recorded_day
 
 LOWLAT = Path(sys.executable).with_name("lowlat")
@@ -62,6 +64,7 @@ READER_HAS = {
     "docs/how-to/gate-ci.md": ["base.json", "head.json", "base/1.json", "head/1.json"],
     "docs/how-to/gate-your-program.md": ["my_bench", "base.hlog", "head.hlog", "base/1.hlog", "head/1.hlog"],
     "docs/how-to/keep-reports.md": ["a.json", "b.json", "results/1.json", "results/2.json"],
+    "docs/how-to/measure-your-engine.md": ["my_engine.py", "my_ring_engine"],
     "docs/how-to/replay-a-day.md": [
         "AAPL_2012-06-21_34200000_57600000_message_50.csv.xz",
         "day_message.csv",
@@ -71,9 +74,10 @@ READER_HAS = {
     "docs/how-to/write-a-profile.md": ["AAPL_message_50.csv.xz", "day.journal"],
     "docs/reference/commands/compare.md": ["base.json", "head.json"],
     "docs/reference/commands/replay.md": ["day.journal"],
+    "docs/reference/engine-protocol.md": ["my_engine.py", "my_ring_engine"],
     "docs/reference/commands/report.md": ["results/1.json", "results/2.json"],
 }
-"""Recordings, reports and journals that a page tells the reader to have."""
+"""Recordings, reports, journals and engines that a page tells the reader to have."""
 BASE = {"base.json", "base/1.json", "a.json", "results/1.json"}
 
 
@@ -105,6 +109,10 @@ def give(name: str, folder: Path, saved: Callable[[str], bytes]) -> None:
     elif name == "my_bench":
         (folder / name).write_text("#!/bin/sh\nseq 1000 2000\n")
         (folder / name).chmod(0o755)
+    elif name == "my_engine.py":
+        shutil.copy(ROOT / "tests/foreign/simple_book.py", folder / name)
+    elif name == "my_ring_engine":
+        shutil.copy(libraries.ring_book(), folder / name)
     elif name.endswith(".hlog"):
         (folder / name).write_text(of_report(report_of(saved(name[:4]), name)))
     elif name.endswith(".xz"):

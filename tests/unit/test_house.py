@@ -27,7 +27,7 @@ FLOORS = (
     {"platform"},
     {"matching"},
     {"reference", "rings", "analytics", "journal", "shared_book", "foreign"},
-    {"flow"},
+    {"flow", "external"},
     {"bench", "c_api", "conformance"},
     {"bindings"},
 )

@@ -9,6 +9,7 @@ void register_arrays(nanobind::module_& m);
 void register_arrivals(nanobind::module_& m);
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
+void register_external(nanobind::module_& m);
 void register_flow(nanobind::module_& m);
 void register_follower(const nanobind::module_& m);
 void register_foreign(nanobind::module_& m);

@@ -202,14 +202,21 @@ def test_the_users_own_environment_may_name_it(monkeypatch: pytest.MonkeyPatch) 
     assert parsed().params["output"] == Path("mine.json")
 
 
-@pytest.mark.parametrize("text", ["engine = './x.so'", "[bench]\nengine = '/x/y'", "[bench]\nengine = 'x.so'"])
-def test_a_projects_file_cannot_have_a_library_loaded(folder: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["engine = './x.so'", "[bench]\nengine = '/x/y'", "[bench]\nengine = 'x.so'", "engine = 'ndjson:x'"]
+)
+def test_a_projects_file_cannot_have_code_run(folder: Path, text: str) -> None:
     (folder / "lowlat.toml").write_text(text)
-    told = "'engine' names a library, whose code a project's file cannot have run; remove it, and give --engine or set"
+    told = (
+        "'engine' names a library or a process, whose code a project's file cannot have run; remove it, and give "
+        "--engine or set"
+    )
     assert refusal(verb="bench") == f"lowlat.toml: {told} LOWLAT_ENGINE"
     (folder / "x.so").touch()
     (folder / "lowlat.toml").write_text("[ab]\na = '--engine ./x.so'\nb = ''")
-    with pytest.raises(UsageError, match=r"lowlat.toml: --engine in --a names a library, whose code a project's file"):
+    with pytest.raises(
+        UsageError, match=r"lowlat.toml: --engine in --a names a library or a process, whose code a project's file"
+    ):
         command_line().main(["ab"], standalone_mode=False, obj=Session())
     (folder / "lowlat.toml").write_text("engine = 'reference'")
     assert parsed().params["engine"] == "reference"
