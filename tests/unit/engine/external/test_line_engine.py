@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lowlat.engine.conformance.cases import suites
+from lowlat.engine.conformance.comparison import compare
 from lowlat.engine.external import messages, process
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.naming import engine_command, is_process
@@ -63,6 +65,15 @@ def test_the_conversation_in_the_docs_is_one() -> None:
     with EngineHost(processes.simple_book()) as host:
         answers = host.process.exchange(b"".join(asked), len(asked), lambda done: f"at line {done}")
     assert lines[1::2] == [line.decode() for line in answers]
+
+
+def test_lines_carry_every_capability() -> None:
+    """Each worked example, and worlds of all kinds: our own engine on the other side gives the same events."""
+    with EngineHost(processes.ours()) as host:
+        for suite in suites(host.description.capabilities, worlds=4, seed=7, commands=1, seeded_max=0):
+            for make in suite.cases:
+                case = make()
+                assert case.lacks == () and compare(host, case)[0] is None, case.name
 
 
 def test_what_it_says_of_itself() -> None:
