@@ -38,6 +38,9 @@ EventFields: Final[Any] = msgspec.defstruct(
 )
 
 
+Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class EngineIdentity(msgspec.Struct, frozen=True):
     """The engine, by its own word."""
 
@@ -50,7 +53,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The answer to the hello. `capabilities`: names of `Capability`."""
 
     protocol: str
-    protocol_version: int
+    protocol_version: Index
     engine: EngineIdentity
     capabilities: tuple[str, ...] = ()
 
@@ -62,7 +65,7 @@ class Created(msgspec.Struct, frozen=True, tag="created"):
 class EventsAnswer(msgspec.Struct, frozen=True, tag="events"):
     """The answer to a command. `index`: that of the command."""
 
-    index: int
+    index: Index
     events: list[EventFields]
 
 

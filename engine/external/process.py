@@ -50,10 +50,16 @@ class EngineProcess:
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._errors = _LastWords(self._process.stderr)
         self._lines: list[bytes] = []
         self._partial: list[bytes] = []
         self._over = False
+        self._errors = _LastWords(self._process.stderr)
+        try:
+            self._errors.start()
+        except RuntimeError:  # no thread is to be had
+            self._over = True
+            self._kill()
+            raise
 
     @property
     def over(self) -> bool:
@@ -163,10 +169,14 @@ class EngineProcess:
             self._process.stdout.close()
             self._ended_within(GRACE_S)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+            self._kill()
             self._errors.join(GRACE_S)
+
+    def _kill(self) -> None:
+        """Kill it and its group, which has its number until it is reaped."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -181,7 +191,6 @@ class _LastWords(threading.Thread):
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(daemon=True)
         self._stream, self._kept = stream, b""
-        self.start()
 
     def run(self) -> None:
         with self._stream:

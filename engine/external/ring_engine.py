@@ -74,7 +74,10 @@ class RingEngine:
         except NotValidError as error:
             if self._process.over:  # said already
                 raise
-            self._process.fail_as(str(error), lambda _done: f"at command {self.matcher.answered:,}")
+            hangs = f"hangs: no answer for {self._process.stall_limit_s:g} s"
+            self._process.fail_as(
+                hangs if str(error) == "hangs" else str(error), lambda _done: f"at command {self.matcher.answered:,}"
+            )
 
 
 def _shared_memory() -> Path | None:

@@ -77,6 +77,7 @@ AT_COMMAND: dict[str, Callable[[Fields], str]] = {
     "more_than_32_bits": lambda given: with_field(given, quantity=2**32),
     "more_than_64_bits": lambda given: with_field(given, order_id=2**64),
     "huge_number": lambda given: with_field(given, maker_id=10**400),
+    "huge_index": lambda given: line_of(given | {"index": "HUGE"}).replace('"HUGE"', "9" * 10_000),
     "answers_twice": lambda given: 2 * line_of(given),
     "other_index": lambda given: line_of(given | {"index": given["index"] + 1}),
     "gives_up": lambda _given: line_of({"type": "error", "code": "NO_MEMORY", "message": "the heap\nis full"}),
@@ -87,6 +88,8 @@ AT_COMMAND: dict[str, Callable[[Fields], str]] = {
 AT_HELLO: dict[str, Callable[[Fields], str]] = {
     "ends_at_once": lambda _given: sys.exit(0),
     "other_version": lambda given: line_of(given | {"protocol_version": 2}),
+    "huge_version": lambda given: line_of(given | {"protocol_version": "HUGE"}).replace('"HUGE"', "9" * 10_000),
+    "half_a_character": lambda given: line_of(given | {"engine": {"name": "\ud800"}}),
     "other_protocol": lambda given: line_of(given | {"protocol": "tracebook.conformance"}),
     "unknown_capability": lambda given: line_of(given | {"capabilities": ["TELEPATHY"]}),
     "half_line": lambda given: die(signal.SIGKILL) if os.write(1, line_of(given)[:20].encode()) else "",

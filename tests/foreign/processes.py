@@ -32,6 +32,11 @@ def simple_book() -> str:
     return _running(FOLDER / "simple_book.py")
 
 
+def ours() -> str:
+    """Our own engine, of every capability."""
+    return f"ndjson:{shlex.join([sys.executable, '-P', str(FOLDER / 'own_process.py')])}"
+
+
 def broken(fault: str, folder: Path) -> str:
     """`simple_book.py` with one of `BROKEN`, written to the folder."""
     right, wrong = BROKEN[fault]

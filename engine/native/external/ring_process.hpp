@@ -96,7 +96,7 @@ class RingProcess {
         const Patience::Verdict verdict = patience_.look();
         if (verdict == Patience::Verdict::wait) return;
         if (!events_.peek(1).empty()) return;  // it answered before it ended
-        throw RingProcessError(verdict == Patience::Verdict::ended ? "ended" : "hangs: no event for too long");
+        throw RingProcessError(verdict == Patience::Verdict::ended ? "ended" : "hangs");
     }
 
     RingPair rings_;

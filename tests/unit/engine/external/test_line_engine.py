@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lowlat.engine.conformance.cases import suites
+from lowlat.engine.conformance.comparison import compare
 from lowlat.engine.external import messages, process
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.naming import engine_command, is_process
@@ -65,6 +67,15 @@ def test_the_conversation_in_the_docs_is_one() -> None:
     assert lines[1::2] == [line.decode() for line in answers]
 
 
+def test_lines_carry_every_capability() -> None:
+    """Each worked example, and worlds of all kinds: our own engine on the other side gives the same events."""
+    with EngineHost(processes.ours()) as host:
+        for suite in suites(host.description.capabilities, worlds=4, seed=7, commands=1, seeded_max=0):
+            for make in suite.cases:
+                case = make()
+                assert case.lacks == () and compare(host, case)[0] is None, case.name
+
+
 def test_what_it_says_of_itself() -> None:
     with EngineHost(processes.simple_book()) as host:
         told = host.description
@@ -113,6 +124,9 @@ def test_more_than_both_pipes_hold_is_exchanged() -> None:
         ("more_than_64_bits", "gives a number that an event cannot hold"),
         ("huge_number", "gives "),
         ("answers_twice", "answers command 5 at command 6"),
+        ("huge_index", "gives no answer but '"),
+        ("huge_version", "gives no answer but '"),
+        ("half_a_character", "gives no answer but '"),
         ("other_index", "answers command 6 at command 5"),
         ("gives_up", r"gives up: NO_MEMORY the heap\nis full at command 5"),
         ("ends_at_once", "exited with code 0 at the hello"),
