@@ -64,7 +64,7 @@ class RingEngine:
     def process(self, commands: Commands) -> Events:
         """Send all commands, and return their events. Raises `NotValidError`."""
         with self.blamed():
-            return self.matcher.process(commands).view(EVENT)
+            return self.matcher.process(commands)
 
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ from native_pass import Way, arguments, build
 
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.matching.native import available_bytes
+from lowlat.probes.host.facts import host_facts
 
 COMMANDS, REPEATS, JUMPS = 400_000, 3, 5
 BYTES_PER_ORDER = 300
@@ -121,7 +122,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         loops = build(folder, "loops")
-        print(f"{COMMANDS:,} commands, minimum of {REPEATS} passes, CPU time.")
+        host = host_facts()
+        print(f"{host.cpu_brand.value}, {host.logical_cpus.value} CPUs; {COMMANDS:,} commands, ", end="")
+        print(f"minimum of {REPEATS} passes, CPU time.")
         for axis in axes():
             if only in axis.name:
                 print(f"\n{axis.name.capitalize()} ({axis.fixed}):\n\n{table(axis, measure(loops, axis, folder))}")

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/native/bindings/event_memory.hpp"
 #include "engine/native/bindings/measured_passes.hpp"
-#include "engine/native/bindings/process.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_error.hpp"
 #include "engine/native/bindings/register.hpp"
@@ -103,7 +103,7 @@ Pass with_engine(MappedRingProcess& mapped, const Records&, Run run) {
     return pass;
 }
 
-EventBytes process_all(MappedRingProcess& mapped, nb::handle commands) {
+RecordArray process_all(MappedRingProcess& mapped, nb::handle commands) {
     return with_commands(commands, [&](auto in) {
         if (sizeof(typename decltype(in)::value_type) != mapped.process().command_size()) {
             throw nb::buffer_error("the engine was made for commands of another size");
@@ -114,8 +114,7 @@ EventBytes process_all(MappedRingProcess& mapped, nb::handle commands) {
             mapped.process().exchange(in.data(), in.size(), [&sink](const Event& event) { sink.next() = event; });
         }
         mapped.blocks().check();
-        const std::uint64_t count = sink.count();
-        return array_of(sink.release(), count);
+        return array_of(sink);
     });
 }
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <utility>
 
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/depth_index.hpp"
@@ -21,12 +20,13 @@
 namespace lowlat {
 
 struct alignas(64) Book {
-    Book(const SymbolRules& its_rules, SparseRoom* room, Ladder&& bids, Ladder&& asks, Ladder&& buy_stops,
-         Ladder&& sell_stops)
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of queues()
+    Book(const SymbolRules& its_rules, SparseRoom* room, const Ladder& bids, const Ladder& asks,
+         const Ladder& buy_stops, const Ladder& sell_stops)
         : rules(its_rules),
           divider(its_rules.tick),
-          ladders{{std::move(bids), std::move(asks)}},
-          stops{{std::move(buy_stops), std::move(sell_stops)}},
+          ladders{{bids, asks}},
+          stops{{buy_stops, sell_stops}},
           trailing{{Trailing(room), Trailing(room)}} {
         // Division rounds toward zero, but the ends of the band must not move outward.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);

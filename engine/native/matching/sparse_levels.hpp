@@ -86,7 +86,7 @@ class SparseLevels {
     LOWLAT_APART Handle insert(std::int64_t key, Handle handle) {
         ++size_;
         room_->count_levels(1);
-        if (root_ == nil) root_ = room_->acquire(0);
+        if (root_ == nil) root_ = room_->add_node(0);
         const Handle at = leaf_of(key);
         SparseNode& leaf = (*room_)[at];
         if (unlikely(leaf.full())) return insert_and_split(key, handle);
@@ -208,7 +208,7 @@ class SparseLevels {
     void release_row(Handle first) {
         while (first != nil) {
             const Handle next = node(first).next;
-            room_->release(first);
+            room_->free_node(first);
             first = next;
         }
     }
@@ -247,7 +247,7 @@ class SparseLevels {
 
     /// Move the upper half of a full node to a new one.
     Handle split_off(Handle left) {
-        const Handle right = room_->acquire(node(left).height);
+        const Handle right = room_->add_node(node(left).height);
         SparseNode& from = (*room_)[left];
         SparseNode& to = (*room_)[right];
         to.take_last(from, SparseNode::capacity - SparseNode::entries_min);
@@ -259,7 +259,7 @@ class SparseLevels {
     }
 
     void add_root(std::int64_t key, Handle right) {
-        const Handle root = room_->acquire(++height_);
+        const Handle root = room_->add_node(++height_);
         (*room_)[root].insert(0, key, root_);
         (*room_)[root].insert(1, SparseNode::unused, right);
         root_ = root;
@@ -276,11 +276,11 @@ class SparseLevels {
         }
         if (height_ != 0 && node(root_).count == 1) {
             const Handle below = node(root_).handles[0];
-            room_->release(root_);
+            room_->free_node(root_);
             root_ = below;
             --height_;
         } else if (node(root_).count == 0) {
-            room_->release(root_);
+            room_->free_node(root_);
             root_ = nil;
         }
     }
@@ -303,7 +303,7 @@ class SparseLevels {
         first.take_first(second, second.count);
         first.next = second.next;
         if (first.next != nil) (*room_)[first.next].prev = parent.handles[left];
-        room_->release(parent.handles[left + 1]);
+        room_->free_node(parent.handles[left + 1]);
         parent.handles[left + 1] = parent.handles[left];
         parent.erase(left);
     }

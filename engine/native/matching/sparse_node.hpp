@@ -91,17 +91,17 @@ class SparseRoom : public Pool<SparseNode> {
   public:
     using Pool::Pool;
 
-    Handle acquire(std::uint32_t height) {
-        const Handle handle = Pool::acquire();
+    Handle add_node(std::uint32_t height) {
+        const Handle handle = acquire();
         if (handle == nil) broken("there are nodes for every far level");
         (*this)[handle].clear(height);
         note_change();
         return handle;
     }
 
-    void release(Handle handle) {
+    void free_node(Handle handle) {
         (*this)[handle].count = 0;
-        Pool::release(handle);
+        release(handle);
         note_change();
     }
 
