@@ -174,14 +174,14 @@ class Matcher : public FetchingStore {
 
     template <typename Sink>
     LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        OrderIndex::Home home = index_.home(command.order_id, command.symbol);
         if (unlikely(!is_simple(command) || !book.sound(command) || live_ >= live_unchecked_)) {
             if (is(command, TimeInForce::fok)) consider_index(*this, book);
             if (book.restricted != 0 || !without_attributes(command)) return take_full_path(command, sink);
-            const Reason reason = check_enter(command, book, tag);
+            const Reason reason = check_enter(command, book, home);
             if (reason != Reason::none) return reject(command, reason, sink);
-            tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
-        } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
+            home = index_.home(command.order_id, command.symbol);  // the index may have grown
+        } else if (unlikely(find(command.order_id, command.symbol, home) != nil)) {
             return reject(command, Reason::duplicate_order_id, sink);
         }
         const Side side = side_of(command);
@@ -195,7 +195,7 @@ class Matcher : public FetchingStore {
             if (left == 0) return;
         }
         if (likely(rests(command))) {
-            rest(command, book, side, left, tag);
+            rest(command, book, side, left, home);
         } else {
             const bool market = command.kind == CommandType::market;
             emit(command, sink,
@@ -211,13 +211,14 @@ class Matcher : public FetchingStore {
 
     template <typename Sink>
     LOWLAT_INLINE void cancel(const Command& command, Book& book, Sink& sink) {
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+        const OrderIndex::Home home = index_.home(command.order_id, command.symbol);
+        const Handle handle = find(command.order_id, command.symbol, home);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
-        if (unlikely((book.restricted | index_of(order.attributes_handle)) != 0)) return take_full_path(command, sink);
+        if (unlikely((book.restricted | (order.attributes & attribute_kept)) != 0))
+            return take_full_path(command, sink);
         const std::int64_t key = nodes_[order.level].level.key;
-        index_.erase(tag, handle);
+        index_.erase(home, handle, chain());
         dequeue(book.ladders[order.side], handle);
         nodes_.release(handle);
         --live_;
@@ -236,11 +237,11 @@ class Matcher : public FetchingStore {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
         if (const Reason reason = check_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+        const OrderIndex::Home home = index_.home(command.order_id, command.symbol);
+        const Handle handle = find(command.order_id, command.symbol, home);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
+        if (unlikely(has_attributes(order))) return take_full_path(command, sink);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (unlikely(quantity > order.quantity)) return reject(command, Reason::reduce_exceeds_remaining, sink);
         const Side side = order.side;
@@ -251,7 +252,7 @@ class Matcher : public FetchingStore {
             order.quantity = left;
             level.quantity -= quantity;
         } else {
-            index_.erase(tag, handle);
+            index_.erase(home, handle, chain());
             dequeue(book.ladders[side], handle);
             nodes_.release(handle);
             --live_;
@@ -268,13 +269,13 @@ class Matcher : public FetchingStore {
     template <typename Sink>
     void replace(const Command& command, Book& book, Sink& sink) {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
+        const OrderIndex::Home home = index_.home(command.order_id, command.symbol);
         if (const Reason reason = check_attributes_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+        const Handle handle = find(command.order_id, command.symbol, home);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
+        if (unlikely(has_attributes(order))) return take_full_path(command, sink);
         LevelBody& level = nodes_[order.level].level;
         const Side side = order.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
@@ -295,7 +296,7 @@ class Matcher : public FetchingStore {
             nodes_[handle].order.quantity = left;
             enqueue(book.ladders[side], key, handle);
         } else {
-            index_.erase(tag, handle);
+            index_.erase(home, handle, chain());
             nodes_.release(handle);
             --live_;
         }
@@ -331,8 +332,8 @@ class Matcher : public FetchingStore {
                                .quantity = quantity});
                 if (maker_left != 0) break;
                 const Handle next = maker.next;
-                index_.erase(index_.tag(maker.order.id, command.symbol), at);
-                if (unlikely(maker.order.attributes_handle != nil)) release_attributes(at);
+                index_.erase(index_.home(maker.order.id, command.symbol), at, chain());
+                if (unlikely(has_attributes(maker.order))) release_attributes(at);
                 nodes_.release(at);
                 --live_;
                 --level.level.order_count;
@@ -352,18 +353,18 @@ class Matcher : public FetchingStore {
     }
 
     LOWLAT_INLINE void rest(const Command& command, Book& book, Side side, std::uint32_t quantity,
-                            OrderIndex::Tag tag) {
+                            OrderIndex::Home home) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,
                                 .level = nil,
-                                .attributes_handle = nil,
+                                .chained = nil,
                                 .symbol = static_cast<std::uint16_t>(command.symbol),
                                 .side = side,
                                 .attributes = 0};
         ++live_;
         enqueue(book.ladders[side], book.key_of(side, command.price), handle);
-        if (unlikely(!index_.insert(tag, handle))) rebuild_index();
+        if (unlikely(!index_.insert(home, handle, chain()))) rebuild_index();
     }
 
     // -- events -----------------------------------------------------------------------------------------------------
@@ -415,12 +416,12 @@ class Matcher : public FetchingStore {
         return command.kind == CommandType::market ? Book::any_key : book.key_of(opposite(side), command.price);
     }
 
-    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, OrderIndex::Tag tag) {
+    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, OrderIndex::Home home) {
         if (!is_side(command.side)) return Reason::unknown_side;
         if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::fok)) return Reason::unknown_time_in_force;
         if (const Reason reason = check_attributes(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
-        if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
+        if (find(command.order_id, command.symbol, home) != nil) return Reason::duplicate_order_id;
         const bool full = rests(command) && live_ == orders_max_;
         if (full && when_orders_dry_ == PoolPolicy::reject) return Reason::order_pool_full;
         if (is(command, TimeInForce::fok) && !sweep_of(command, book, side_of(command)).fills(book.walks))

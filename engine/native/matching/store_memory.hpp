@@ -37,7 +37,7 @@ class StoreMemory {
         retired_.reserve(retired_.size() + 1);
         LockedRegion region(orders_bytes(orders));
         Node* const to = region.take<Node>(capacity + 1);
-        index = OrderIndex({region.take<OrderIndex::Slot>(slots), slots}, index.seed());
+        index = OrderIndex({region.take<Handle>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
         nodes.move_to(to, capacity);
         auto* const attributes_to = region.take<OrderAttributes>(orders + 1);
@@ -101,7 +101,7 @@ class StoreMemory {
   private:
     static std::uint64_t orders_bytes(std::uint64_t orders) {
         return LockedRegion::room_for<Node>(2 * orders + 1) +
-               LockedRegion::room_for<OrderIndex::Slot>(OrderIndex::slots_for(orders)) +
+               LockedRegion::room_for<Handle>(OrderIndex::slots_for(orders)) +
                LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders);
     }
 
