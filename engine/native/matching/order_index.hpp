@@ -31,17 +31,19 @@ class OrderIndex {
     OrderIndex() = default;
     /// Over empty slots, whose number is a power of two.
     OrderIndex(std::span<Handle> slots, std::uint32_t seed)
-        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), seed_(seed) {}
+        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), seed_(seed), salt_(salt()) {}
 
     LOWLAT_INLINE Home home(std::uint64_t id, std::uint32_t symbol) const {
         const std::uint64_t key = id + symbol * symbol_stride;
         return Home{static_cast<std::uint32_t>(likely(seed_ == 0) ? key : mix(key)) & mask_};
     }
 
-    /// The order in this slot for which `is(order)` holds, or nil.
+    /// The first order of a chain, or nil.
+    LOWLAT_INLINE Handle first(Home home) const { return slots_[number(home)]; }
+
+    /// The order of the chain from `at` on for which `is(order)` holds, or nil.
     template <typename Is, typename Link>
-    LOWLAT_INLINE Handle find(Home home, Is is, Link link) const {
-        Handle at = slots_[number(home)];
+    LOWLAT_INLINE static Handle find(Handle at, Is is, Link link) {
         while (at != nil && unlikely(!is(at))) at = link(at);
         return at;
     }
@@ -80,7 +82,10 @@ class OrderIndex {
     }
 
     /// Change the hash; the caller clears the table and inserts every entry again.
-    void rehash() { ++seed_; }
+    void rehash() {
+        ++seed_;
+        salt_ = salt();
+    }
 
     /// 0 while slots are the ids themselves.
     std::uint32_t seed() const { return seed_; }
@@ -91,10 +96,12 @@ class OrderIndex {
 
     LOWLAT_INLINE static std::uint32_t number(Home home) { return static_cast<std::uint32_t>(home); }
 
+    /// The table's address differs between processes, so nobody can choose ids that collide in all of them.
+    std::uint64_t salt() const { return seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_); }
+
     /// Every bit of the key affects every bit of the result: the finalizer of MurmurHash3 (public domain, A. Appleby).
     std::uint64_t mix(std::uint64_t key) const {
-        // The table's address differs between processes, so nobody can choose ids that collide in all of them.
-        key ^= seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
+        key ^= salt_;
         key = (key ^ key >> 33) * 0xFF51'AFD7'ED55'8CCD;
         key = (key ^ key >> 33) * 0xC4CE'B9FE'1A85'EC53;
         return key ^ key >> 33;
@@ -119,6 +126,7 @@ class OrderIndex {
     Handle* slots_ = nullptr;
     std::uint32_t mask_ = 0;
     std::uint32_t seed_ = 0;
+    std::uint64_t salt_ = 0;
     std::uint64_t inserted_ = 0;
     std::uint64_t passed_ = 0;  // by these insertions
 };

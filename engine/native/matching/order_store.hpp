@@ -112,15 +112,15 @@ class OrderStore {
     }
 
     /// The live order of this id, or nil.
-    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, OrderIndex::Home home) const {
+    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, Handle first) const {
         const auto is = [&](Handle handle) {
             const OrderBody& order = nodes_[handle].order;
             return order.id == id && order.symbol == symbol;
         };
-        return index_.find(home, is, OrderChain{nodes_, attributes_});
+        return OrderIndex::find(first, is, OrderChain{nodes_, attributes_});
     }
     LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol) const {
-        return find(id, symbol, index_.home(id, symbol));
+        return find(id, symbol, index_.first(index_.home(id, symbol)));
     }
 
     static bool all_or_none(const OrderBody& order) { return (order.attributes & attribute_all_or_none) != 0; }
