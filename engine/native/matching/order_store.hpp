@@ -181,6 +181,7 @@ class OrderStore {
 
     /// Allocate an order's attributes; the caller sets every field.
     LOWLAT_INLINE OrderAttributes& add_attributes(Handle handle) {
+        if (unlikely(attributes_.exhausted())) memory_.extend_attributes(attributes_);
         OrderBody& order = nodes_[handle].order;
         order.attributes_handle = attributes_.acquire();
         order.attributes |= attribute_kept;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/native/matching/attributes_memory.hpp"
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/expiry_heap.hpp"
@@ -25,8 +26,8 @@ class StoreMemory {
   public:
     /// Bytes of all pools of this size; without the books, whose size depends on the number of symbols only.
     static std::uint64_t bytes_for(std::uint32_t orders, std::uint64_t trades) {
-        return orders_bytes(orders) + LockedRegion::room_for<SparseRoom::Slot>(orders) +
-               LockedRegion::room_for<Trade>(trades);
+        return orders_bytes(orders) + AttributesMemory::bytes_for(orders) +
+               LockedRegion::room_for<SparseRoom::Slot>(orders) + LockedRegion::room_for<Trade>(trades);
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
@@ -35,20 +36,20 @@ class StoreMemory {
         const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = OrderIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);
+        AttributesMemory attributes_memory(orders);
         LockedRegion region(orders_bytes(orders));
         Node* const to = region.take<Node>(capacity + 1);
         index = OrderIndex({region.take<Handle>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
         nodes.move_to(to, capacity);
-        auto* const attributes_to = region.take<OrderAttributes>(orders + 1);
-        if (attributes.data() != nullptr) std::copy_n(attributes.data(), attributes.high_water() + 1, attributes_to);
-        attributes.move_to(attributes_to, orders);
-        auto* const heap = region.take<ExpiryHeap::Entry>(orders);
-        if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap);
-        expiries.move_to(heap);
+        attributes_memory.take_over(attributes, expiries);
+        attributes_memory_ = std::move(attributes_memory);
         if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
         node_region_ = std::move(region);
     }
+
+    /// More attributes for the pool, which has none left.
+    void extend_attributes(Pool<OrderAttributes>& attributes) { attributes_memory_.extend(attributes); }
 
     /// Room for more levels outside the ladders' windows. Never freed: maps point into it.
     void add_far(std::uint32_t levels) {
@@ -93,6 +94,7 @@ class StoreMemory {
     template <typename Visit>
     void for_each_region(Visit visit) const {
         visit("orders, levels and id index", node_region_);
+        attributes_memory_.for_each_region(visit);
         visit("trade tape", tape_region_);
         visit("price windows", book_region_);
         for (const LockedRegion& region : far_regions_) visit("levels outside the windows", region);
@@ -101,13 +103,13 @@ class StoreMemory {
   private:
     static std::uint64_t orders_bytes(std::uint64_t orders) {
         return LockedRegion::room_for<Node>(2 * orders + 1) +
-               LockedRegion::room_for<Handle>(OrderIndex::slots_for(orders)) +
-               LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders);
+               LockedRegion::room_for<Handle>(OrderIndex::slots_for(orders));
     }
 
     std::vector<LockedRegion> far_regions_;
     SparseRoom far_room_;
     LockedRegion node_region_;
+    AttributesMemory attributes_memory_;
     std::vector<LockedRegion> retired_;  // the old index, which prefetches of the current batch may still read
     LockedRegion tape_region_;
     LockedRegion book_region_;
