@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from instructions import count
-from native_pass import build
+from native_pass import arguments, build
 
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
@@ -86,7 +86,8 @@ def show_instructions(flows: dict[str, Flow]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         binary = build(Path(folder), "loops")
         for name, flow in flows.items():
-            print(f"instructions per command, {name}: {count(binary, flow, 'batched', Path(folder)):.1f}")
+            costs = count(binary, flow, arguments(flow, Path(folder), 1))
+            print(f"instructions per command, {name}: {costs['instructions']:.1f}")
 
 
 def show(figures: dict[str, Figure], columns: dict[str, FlowStatistics]) -> None:

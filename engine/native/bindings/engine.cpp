@@ -148,8 +148,8 @@ std::vector<Part> memory(OwnedMatcher& matcher) {
     const ExclusiveUse claim(matcher);
     std::vector<Part> parts;
     matcher.for_each_region([&](const char* part, const LockedRegion& region) {
-        parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(), region.huge_asked(),
-                           region.lock_error());
+        parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.touched(),
+                           region.huge_asked(), region.lock_error());
     });
     return parts;
 }

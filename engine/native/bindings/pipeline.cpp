@@ -113,7 +113,7 @@ void register_pipeline(const nb::module_& m) {
         .def_prop_ro("memory", [](HeldPipeline& self) {
             std::vector<std::tuple<std::string, std::uintptr_t, std::size_t, bool, int>> parts;
             self.pipeline().for_each_region([&](const char* part, const LockedRegion& region) {
-                parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.bytes(),
+                parts.emplace_back(part, reinterpret_cast<std::uintptr_t>(region.start()), region.touched(),
                                    region.huge_asked(), region.lock_error());
             });
             return parts;

@@ -88,7 +88,7 @@ class SavedOrderCheck {
         require(its.place == 0, "place", its.place, "is not 0");
         require(its.pending == 0, "pending", its.pending, "is not 0");
         require(trails(its) || its.next == nil, "next", its.next, "is of an order that does not trail");
-        require_zero(its.zero, sizeof its.zero);
+        require(its.chained == nil, "chained", its.chained, "is not 0");
     }
 
     bool trails(const OrderAttributes& its) const { return queue_.waits && its.kind == CommandType::trailing_stop; }

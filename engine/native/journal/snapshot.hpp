@@ -25,7 +25,7 @@ class Snapshot {
   public:
     static std::vector<std::byte> save(const OrderStore& store) {
         Snapshot saved;
-        const OrderStore::Progress progress = store.progress();
+        const Progress progress = store.progress();
         saved.put(SavedEngine{.sequence = progress.sequence,
                               .trades = progress.trades,
                               .clock = progress.clock,
@@ -121,16 +121,17 @@ class Snapshot {
                        .key = key,
                        .quantity = order.quantity,
                        .side = byte_of(order.side),
-                       .attributes = order.attributes,
-                       .has_attributes = order.attributes_handle != nil ? std::uint8_t{1} : std::uint8_t{0},
+                       .attributes = static_cast<std::uint8_t>(order.attributes & ~attribute_kept),
+                       .has_attributes = has_attributes(order) ? std::uint8_t{1} : std::uint8_t{0},
                        .zero = {}});
-        if (order.attributes_handle == nil) return;
+        if (!has_attributes(order)) return;
         OrderAttributes attributes = store.attributes(handle);
         if (waits) attributes.anchor = waits->anchor;
         attributes.next = Handle{waits ? waits->place : 0};
         attributes.prev = nil;
         attributes.place = 0;
         attributes.pending = 0;
+        attributes.chained = nil;
         put(attributes);
     }
 
@@ -170,7 +171,7 @@ class Snapshot {
         const Handle handle = store.add(book, {.id = saved.id,
                                                .quantity = saved.quantity,
                                                .level = nil,
-                                               .attributes_handle = nil,
+                                               .chained = nil,
                                                .symbol = static_cast<std::uint16_t>(symbol),
                                                .side = side_of(saved),
                                                .attributes = saved.attributes});

@@ -57,10 +57,9 @@ struct alignas(64) Book {
         phase = next;
     }
 
-    /// Whether quantity and price obey the rules. Also false if the lot needs a division, the band contains no tick, or
-    /// the book is restricted to FullPath: then the individual checks decide.
-    LOWLAT_INLINE bool sound(const Command& command) const {
-        const std::int64_t ticks = divider.ticks(command.price);
+    /// Whether quantity and price, which is `ticks` ticks, obey the rules. Also false if the lot needs a division, the
+    /// band contains no tick, or the book is restricted to FullPath: then the individual checks decide.
+    LOWLAT_INLINE bool sound(const Command& command, std::int64_t ticks) const {
         const bool price = divider.low_bits_clear(command.price) &&
                            static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(ticks_min) <= band;
         return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;

@@ -112,7 +112,7 @@ class FullPath {
         const Handle handle = store().add(book(), {.id = command.order_id,
                                                    .quantity = quantity,
                                                    .level = nil,
-                                                   .attributes_handle = nil,
+                                                   .chained = nil,
                                                    .symbol = static_cast<std::uint16_t>(orders().symbol),
                                                    .side = side_of(command),
                                                    .attributes = bits});
@@ -132,7 +132,7 @@ class FullPath {
                 .flags = command.flags,
                 .self_trade = command.self_trade,
                 .pending = 0,
-                .zero = {}};
+                .chained = nil};
         if (is(command, TimeInForce::gtd)) store().schedule_expiry(handle);
         return handle;
     }

@@ -79,7 +79,7 @@ class Matching {
     Taker taker_of(Handle handle, CommandType kind, std::int64_t price) const {
         const OrderBody& order = orders()[handle];
         const SelfTradePrevention self_trade =
-            order.attributes_handle == nil ? SelfTradePrevention::none : orders().attributes(handle).self_trade;
+            has_attributes(order) ? orders().attributes(handle).self_trade : SelfTradePrevention::none;
         return {.id = order.id,
                 .price = price,
                 .limit_key = limit_key(kind, order.side, price),

@@ -33,12 +33,10 @@ struct Count {
 void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
     const OrderBody& order = matcher.nodes()[at].order;
     hold(order.quantity != 0, "a resting order has quantity left");
-    hold(matcher.find(order.id, order.symbol, matcher.index().tag(order.id, order.symbol)) == at,
-         "every order is found by its id");
+    hold(matcher.find(order.id, order.symbol) == at, "every order is found by its id");
     hold(((order.attributes & attribute_waits) != 0) == waits, "stops wait apart from the orders that rest");
-    hold(((order.attributes & attributes_stored) != 0) <= (order.attributes_handle != nil),
-         "an order with terms has kept them");
-    if (order.attributes_handle != nil) ++count.attributes_handle;
+    hold(((order.attributes & attributes_stored) != 0) <= has_attributes(order), "an order with terms has kept them");
+    if (has_attributes(order)) ++count.attributes_handle;
     if ((order.attributes & attributes_met) != 0) ++count.restricted;
     if ((order.attributes & attribute_all_or_none) != 0) ++count.all_or_none[order.side];
     if ((order.attributes & attribute_gtd) == 0) return;

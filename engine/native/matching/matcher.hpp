@@ -134,16 +134,19 @@ class Matcher : public FetchingStore {
 
     template <typename Sink>
     LOWLAT_INLINE void dispatch(const Command& command, Book& book, Sink& sink) {
+        // Loaded before the branch on the kind, which is often mispredicted.
+        const OrderIndex::Home home = index_.home(command.order_id, command.symbol);
+        const Handle first = index_.first(home);
         switch (command.kind) {
             case CommandType::limit:
             case CommandType::market:
-                return enter(command, book, sink);
+                return enter(command, book, home, first, sink);
             case CommandType::cancel:
-                return cancel(command, book, sink);
+                return cancel(command, book, home, first, sink);
             case CommandType::reduce:
-                return reduce(command, book, sink);
+                return reduce(command, book, home, first, sink);
             case CommandType::replace:
-                return replace(command, book, sink);
+                return replace(command, book, home, first, sink);
             default:
                 if (!known(command.kind)) return reject(command, Reason::unknown_kind, sink);
                 take_full_path(command, sink);
@@ -174,29 +177,30 @@ class Matcher : public FetchingStore {
     }
 
     template <typename Sink>
-    LOWLAT_INLINE void enter(const Command& command, Book& book, Sink& sink) {
-        OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        if (unlikely(!is_simple(command) || !book.sound(command) || live_ >= live_unchecked_)) {
+    LOWLAT_INLINE void enter(const Command& command, Book& book, OrderIndex::Home home, Handle first, Sink& sink) {
+        const std::int64_t ticks = book.divider.ticks(command.price);
+        if (unlikely(!is_simple(command) || !book.sound(command, ticks) || live_ >= live_unchecked_)) {
             if (is(command, TimeInForce::fok)) consider_index(*this, book);
             if (book.restricted != 0 || !without_attributes(command)) return take_full_path(command, sink);
-            const Reason reason = check_enter(command, book, tag);
+            const Reason reason = check_enter(command, book, first);
             if (reason != Reason::none) return reject(command, reason, sink);
-            tag = index_.tag(command.order_id, command.symbol);  // the index may have grown
-        } else if (unlikely(find(command.order_id, command.symbol, tag) != nil)) {
+            home = index_.home(command.order_id, command.symbol);  // the index may have grown
+        } else if (unlikely(find(command.order_id, command.symbol, first) != nil)) {
             return reject(command, Reason::duplicate_order_id, sink);
         }
         const Side side = side_of(command);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         emit_whole(ExecType::accepted, command, side, sink);
 
-        const std::int64_t limit = limit_key(command, book, side);
+        const std::int64_t key = ticks ^ Book::mirror(side);
+        const std::int64_t limit = limit_key(command, key);
         std::uint32_t left = quantity;
         if (unlikely(book.ladders[opposite(side)].best_key() <= limit)) {
             left = match(command, book, side, limit, sink);
             if (left == 0) return;
         }
         if (likely(rests(command))) {
-            rest(command, book, side, left, tag);
+            rest(command, book.ladders[side], key, left, home);
         } else {
             const bool market = command.kind == CommandType::market;
             emit(command, sink,
@@ -211,14 +215,14 @@ class Matcher : public FetchingStore {
     }
 
     template <typename Sink>
-    LOWLAT_INLINE void cancel(const Command& command, Book& book, Sink& sink) {
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+    LOWLAT_INLINE void cancel(const Command& command, Book& book, OrderIndex::Home home, Handle first, Sink& sink) {
+        const Handle handle = find(command.order_id, command.symbol, first);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         const OrderBody order = nodes_[handle].order;
-        if (unlikely((book.restricted | index_of(order.attributes_handle)) != 0)) return take_full_path(command, sink);
+        if (unlikely((book.restricted | (order.attributes & attribute_kept)) != 0))
+            return take_full_path(command, sink);
         const std::int64_t key = nodes_[order.level].level.key;
-        index_.erase(tag, handle);
+        index_.erase(home, handle, chain());
         dequeue(book.ladders[order.side], handle);
         nodes_.release(handle);
         --live_;
@@ -233,15 +237,14 @@ class Matcher : public FetchingStore {
     }
 
     template <typename Sink>
-    void reduce(const Command& command, Book& book, Sink& sink) {
+    void reduce(const Command& command, Book& book, OrderIndex::Home home, Handle first, Sink& sink) {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
         if (const Reason reason = check_quantity(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+        const Handle handle = find(command.order_id, command.symbol, first);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
+        if (unlikely(has_attributes(order))) return take_full_path(command, sink);
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
         if (unlikely(quantity > order.quantity)) return reject(command, Reason::reduce_exceeds_remaining, sink);
         const Side side = order.side;
@@ -252,7 +255,7 @@ class Matcher : public FetchingStore {
             order.quantity = left;
             level.quantity -= quantity;
         } else {
-            index_.erase(tag, handle);
+            index_.erase(home, handle, chain());
             dequeue(book.ladders[side], handle);
             nodes_.release(handle);
             --live_;
@@ -267,15 +270,14 @@ class Matcher : public FetchingStore {
     }
 
     template <typename Sink>
-    void replace(const Command& command, Book& book, Sink& sink) {
+    void replace(const Command& command, Book& book, OrderIndex::Home home, Handle first, Sink& sink) {
         if (unlikely(book.restricted != 0)) return take_full_path(command, sink);
-        const OrderIndex::Tag tag = index_.tag(command.order_id, command.symbol);
         if (const Reason reason = check_attributes_of_replace(command, book); unlikely(reason != Reason::none))
             return reject(command, reason, sink);
-        const Handle handle = find(command.order_id, command.symbol, tag);
+        const Handle handle = find(command.order_id, command.symbol, first);
         if (unlikely(handle == nil)) return reject(command, Reason::unknown_order_id, sink);
         OrderBody& order = nodes_[handle].order;
-        if (unlikely(order.attributes_handle != nil)) return take_full_path(command, sink);
+        if (unlikely(has_attributes(order))) return take_full_path(command, sink);
         LevelBody& level = nodes_[order.level].level;
         const Side side = order.side;
         const auto quantity = static_cast<std::uint32_t>(command.quantity);
@@ -290,13 +292,13 @@ class Matcher : public FetchingStore {
         emit_whole(ExecType::replaced, command, side, sink);
         dequeue(book.ladders[side], handle);
         std::uint32_t left = quantity;
-        const std::int64_t limit = limit_key(command, book, side);
+        const std::int64_t limit = limit_key(command, key);
         if (unlikely(book.ladders[opposite(side)].best_key() <= limit)) left = match(command, book, side, limit, sink);
         if (left != 0) {
             nodes_[handle].order.quantity = left;
             enqueue(book.ladders[side], key, handle);
         } else {
-            index_.erase(tag, handle);
+            index_.erase(home, handle, chain());
             nodes_.release(handle);
             --live_;
         }
@@ -332,8 +334,8 @@ class Matcher : public FetchingStore {
                                .quantity = quantity});
                 if (maker_left != 0) break;
                 const Handle next = maker.next;
-                index_.erase(index_.tag(maker.order.id, command.symbol), at);
-                if (unlikely(maker.order.attributes_handle != nil)) release_attributes(at);
+                index_.erase(index_.home(maker.order.id, command.symbol), at, chain());
+                if (unlikely(has_attributes(maker.order))) release_attributes(at);
                 nodes_.release(at);
                 --live_;
                 --level.level.order_count;
@@ -352,19 +354,19 @@ class Matcher : public FetchingStore {
         sink.next() = event_of(source_of(command), fill, trade_id);
     }
 
-    LOWLAT_INLINE void rest(const Command& command, Book& book, Side side, std::uint32_t quantity,
-                            OrderIndex::Tag tag) {
+    LOWLAT_INLINE void rest(const Command& command, Ladder& ladder, std::int64_t key, std::uint32_t quantity,
+                            OrderIndex::Home home) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,
                                 .level = nil,
-                                .attributes_handle = nil,
+                                .chained = nil,
                                 .symbol = static_cast<std::uint16_t>(command.symbol),
-                                .side = side,
+                                .side = side_of(command),
                                 .attributes = 0};
         ++live_;
-        enqueue(book.ladders[side], book.key_of(side, command.price), handle);
-        if (unlikely(!index_.insert(tag, handle))) rebuild_index();
+        enqueue(ladder, key, handle);
+        if (unlikely(!index_.insert(home, handle, chain()))) rebuild_index();
     }
 
     // -- events -----------------------------------------------------------------------------------------------------
@@ -411,17 +413,17 @@ class Matcher : public FetchingStore {
 
     // -- what is refused: the order of these checks is part of the contract -----------------------------------------
 
-    /// The worst key of the other side that still trades.
-    static LOWLAT_INLINE std::int64_t limit_key(const Command& command, const Book& book, Side side) {
-        return command.kind == CommandType::market ? Book::any_key : book.key_of(opposite(side), command.price);
+    /// The worst key of the other side that still trades with a price whose own key is `key`.
+    static LOWLAT_INLINE std::int64_t limit_key(const Command& command, std::int64_t key) {
+        return command.kind == CommandType::market ? Book::any_key : ~key;
     }
 
-    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, OrderIndex::Tag tag) {
+    LOWLAT_COLD Reason check_enter(const Command& command, Book& book, Handle first) {
         if (!is_side(command.side)) return Reason::unknown_side;
         if (command.time_in_force > static_cast<std::uint8_t>(TimeInForce::fok)) return Reason::unknown_time_in_force;
         if (const Reason reason = check_attributes(command, book); reason != Reason::none) return reason;
         if (command.flags != 0 && !rests(command)) return Reason::post_only_conflict;
-        if (find(command.order_id, command.symbol, tag) != nil) return Reason::duplicate_order_id;
+        if (find(command.order_id, command.symbol, first) != nil) return Reason::duplicate_order_id;
         const bool full = rests(command) && live_ == orders_max_;
         if (full && when_orders_dry_ == PoolPolicy::reject) return Reason::order_pool_full;
         if (is(command, TimeInForce::fok) && !sweep_of(command, book, side_of(command)).fills(book.walks))
@@ -431,7 +433,8 @@ class Matcher : public FetchingStore {
     }
 
     DryRun sweep_of(const Command& command, const Book& book, Side side) const {
-        return {nodes_, book.ladders[opposite(side)], limit_key(command, book, side), command.quantity};
+        return {nodes_, book.ladders[opposite(side)], limit_key(command, book.key_of(side, command.price)),
+                command.quantity};
     }
 
     Reason check_trade(const Command& command, const Book& book, Side side) const {

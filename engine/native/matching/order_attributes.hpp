@@ -15,6 +15,7 @@ inline constexpr std::uint8_t attribute_participant = 4;
 inline constexpr std::uint8_t attribute_iceberg = 8;
 inline constexpr std::uint8_t attribute_all_or_none = 16;
 inline constexpr std::uint8_t attribute_waits = 32;  // a stop not yet triggered
+inline constexpr std::uint8_t attribute_kept = 64;   // has an `OrderAttributes`, still or from when it needed one
 
 /// Those that need an `OrderAttributes`. Day orders are only searched for at the end of their day.
 inline constexpr std::uint8_t attributes_stored = 0xFF & ~attribute_day;
@@ -39,7 +40,7 @@ struct alignas(64) OrderAttributes {
     std::uint8_t flags;
     SelfTradePrevention self_trade;
     std::uint8_t pending;  // see trailing_stops.hpp
-    std::uint8_t zero[4];
+    Handle chained;        // see order_chain.hpp
 };
 static_assert(sizeof(OrderAttributes) == 64);
 

@@ -1,150 +1,134 @@
-// Maps a client's order id to the order's node: a hash table sized for the orders that can be live at once.
+// Maps a client's order id to the order's node: a hash table whose chains are linked through the orders.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include "engine/native/matching/pool.hpp"
 #include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
 
-/// Open addressing with Robin Hood probing and no tombstones. An entry's home is the low bits of its tag.
+/// Each slot holds the first order of a chain, the latest to enter; `link(order)` is the handle of the next. An order
+/// that is alone in its slot costs one read of the slot, and nothing ever moves.
 ///
-/// While ids are dense, the tag is the id itself plus a constant per symbol: neighbors in time are neighbors in memory
-/// and every entry is at its home slot, so the table is a direct index of a sliding range. When an insertion has to
-/// step over too many entries (ids with a common stride, or live ids further apart than the table is long), the tag
-/// becomes a hash of the id, and every live entry is inserted again.
+/// While ids are dense, the slot of an id is the id itself plus a constant per symbol: neighbors in time are neighbors
+/// in memory, and the table is a direct index of a sliding range. When ids crowd in some slots (they have a common
+/// stride, or were chosen to), the slot becomes a hash of the id, and every live order is inserted again.
 class OrderIndex {
   public:
-    enum class Tag : std::uint32_t {};
-    struct Slot {
-        Tag tag;
-        Handle handle;  // nil: empty
-    };
-    static_assert(sizeof(Slot) == 8);
+    /// The number of a slot.
+    enum class Home : std::uint32_t {};
 
-    /// Number of slots for `entries` entries: the load factor is at most 4/5.
-    static constexpr std::uint64_t slots_for(std::uint64_t entries) { return std::bit_ceil(entries + entries / 4 + 1); }
+    /// Number of slots for `entries` entries: at most half of them are used, so that even the oldest of long-lived
+    /// orders are rarely met by new ones.
+    static constexpr std::uint64_t slots_for(std::uint64_t entries) { return std::bit_ceil(2 * entries); }
+
+    /// No lookup passes more orders. The probability that a hash gives a slot this many is below 10^-30.
+    static constexpr std::uint32_t chain_max = 24;
 
     OrderIndex() = default;
     /// Over empty slots, whose number is a power of two.
-    OrderIndex(std::span<Slot> slots, std::uint32_t seed)
-        : slots_(slots.data()), mask_(slots.size() - 1), seed_(seed) {}
+    OrderIndex(std::span<Handle> slots, std::uint32_t seed)
+        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), seed_(seed), salt_(salt()) {}
 
-    LOWLAT_INLINE Tag tag(std::uint64_t id, std::uint32_t symbol) const {
+    LOWLAT_INLINE Home home(std::uint64_t id, std::uint32_t symbol) const {
         const std::uint64_t key = id + symbol * symbol_stride;
-        if (likely(seed_ == 0)) return Tag{static_cast<std::uint32_t>(key)};
-        return mix(key);
+        return Home{static_cast<std::uint32_t>(likely(seed_ == 0) ? key : mix(key)) & mask_};
     }
 
-    /// The entry whose tag is `tag` and for which `is(handle)` holds, or nil.
-    template <typename Is>
-    LOWLAT_INLINE Handle find(Tag tag, Is is) const {
-        std::uint64_t at = home_of(tag);
-        for (std::uint64_t distance = 0;; ++distance, at = (at + 1) & mask_) {
-            const Slot slot = slots_[at];
-            if (slot.handle == nil) return nil;
-            if (slot.tag == tag && likely(is(slot.handle))) return slot.handle;
-            if (unlikely(distance_at(at, slot.tag) < distance)) return nil;
-        }
+    /// The first order of a chain, or nil.
+    LOWLAT_INLINE Handle first(Home home) const { return slots_[number(home)]; }
+
+    /// The order of the chain from `at` on for which `is(order)` holds, or nil.
+    template <typename Is, typename Link>
+    LOWLAT_INLINE static Handle find(Handle at, Is is, Link link) {
+        while (at != nil && unlikely(!is(at))) at = link(at);
+        return at;
     }
 
-    /// Inserts an entry. False if this, or an earlier erasure, took more steps than well-spread tags would.
-    LOWLAT_INLINE bool insert(Tag tag, Handle handle) {
-        const std::uint64_t at = home_of(tag);
-        if (likely(slots_[at].handle == nil)) {
-            slots_[at] = {tag, handle};
-            return true;
-        }
-        return insert_displaced({tag, handle}, at);
+    /// Insert an order. False if its chain, or chains in general, are longer than those of well-spread ids.
+    template <typename Link>
+    LOWLAT_INLINE bool insert(Home home, Handle order, Link link) {
+        Handle& first = slots_[number(home)];
+        const Handle next = first;
+        link(order) = next;
+        first = order;
+        ++inserted_;
+        return likely(next == nil) || well_spread(next, link);
     }
 
-    /// Remove the entry of `handle`, which must be present.
-    LOWLAT_INLINE void erase(Tag tag, Handle handle) {
-        std::uint64_t at = home_of(tag);
-        while (slots_[at].handle != handle) at = (at + 1) & mask_;
-        // Shift back the following entries that are not at home, so that every probe still ends correctly.
-        std::uint64_t next = (at + 1) & mask_;
-        Slot slot = slots_[next];
-        if (unlikely(slot.handle != nil && distance_at(next, slot.tag) != 0)) {
-            std::uint64_t steps = 0;
-            do {
-                slots_[at] = slot;
-                at = next;
-                next = (next + 1) & mask_;
-                slot = slots_[next];
-                ++steps;
-            } while (slot.handle != nil && distance_at(next, slot.tag) != 0);
-            strained_ |= steps > steps_allowed();
-        }
-        slots_[at].handle = nil;
+    /// Remove an order, which must be present.
+    template <typename Link>
+    LOWLAT_INLINE void erase(Home home, Handle order, Link link) {
+        Handle* at = &slots_[number(home)];
+        while (unlikely(*at != order)) at = &link(*at);
+        *at = link(order);
     }
 
-    /// The home slot of a tag, for prefetching.
-    LOWLAT_INLINE const Slot* home(Tag tag) const { return slots_ + home_of(tag); }
+    /// The slot, for prefetching.
+    LOWLAT_INLINE const Handle* slot(Home home) const { return slots_ + number(home); }
 
     void clear() {
-        for (std::uint64_t at = 0; at <= mask_; ++at) slots_[at].handle = nil;
+        for (std::uint64_t at = 0; at < slots(); ++at) slots_[at] = nil;
+        inserted_ = passed_ = 0;
     }
 
-    /// Remove all entries, and use the ids as tags again.
+    /// Remove all entries, and use the ids as slots again.
     void reset() {
         clear();
         seed_ = 0;
-        strained_ = false;
     }
 
     /// Change the hash; the caller clears the table and inserts every entry again.
     void rehash() {
         ++seed_;
-        strained_ = false;
+        salt_ = salt();
     }
 
-    /// 0 while tags are the ids themselves.
+    /// 0 while slots are the ids themselves.
     std::uint32_t seed() const { return seed_; }
-    std::uint64_t slots() const { return mask_ + 1; }
+    std::uint64_t slots() const { return std::uint64_t{mask_} + 1; }
 
   private:
     static constexpr std::uint64_t symbol_stride = 0x9E37'79B9'7F4A'7C15;
-    static constexpr std::uint64_t steps_dense = 64;
-    static constexpr std::uint64_t steps_mixed = 512;
 
-    LOWLAT_INLINE std::uint64_t home_of(Tag tag) const { return static_cast<std::uint32_t>(tag) & mask_; }
-    LOWLAT_INLINE std::uint64_t distance_at(std::uint64_t at, Tag tag) const {
-        return (at - static_cast<std::uint32_t>(tag)) & mask_;
-    }
+    LOWLAT_INLINE static std::uint32_t number(Home home) { return static_cast<std::uint32_t>(home); }
 
-    /// Every bit of the key affects every bit of the tag: the finalizer of MurmurHash3 (public domain, A. Appleby).
-    Tag mix(std::uint64_t key) const {
-        // The table's address differs between processes, so nobody can choose ids that collide in all of them.
-        key ^= seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
+    /// The table's address differs between processes, so nobody can choose ids that collide in all of them.
+    std::uint64_t salt() const { return seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_); }
+
+    /// Every bit of the key affects every bit of the result: the finalizer of MurmurHash3 (public domain, A. Appleby).
+    std::uint64_t mix(std::uint64_t key) const {
+        key ^= salt_;
         key = (key ^ key >> 33) * 0xFF51'AFD7'ED55'8CCD;
         key = (key ^ key >> 33) * 0xC4CE'B9FE'1A85'EC53;
-        return Tag{static_cast<std::uint32_t>(key ^ key >> 33)};
+        return key ^ key >> 33;
     }
 
-    LOWLAT_COLD bool insert_displaced(Slot entry, std::uint64_t at) {
-        std::uint32_t steps = 0;
-        for (std::uint64_t distance = 0; slots_[at].handle != nil; ++distance, ++steps, at = (at + 1) & mask_) {
-            const std::uint64_t resident = distance_at(at, slots_[at].tag);
-            if (resident < distance) {
-                std::swap(entry, slots_[at]);
-                distance = resident;
-            }
+    /// After an insertion in front of `next`. In half-full slots, well-spread ids pass half an order per insertion.
+    template <typename Link>
+    LOWLAT_APART bool well_spread(Handle next, Link link) {
+        std::uint32_t length = 1;
+        for (; next != nil; next = link(next)) ++length;
+        passed_ += length - 1;
+        if (unlikely(inserted_ > slots())) {  // what has been long ago counts less and less
+            inserted_ /= 2;
+            passed_ /= 2;
         }
-        slots_[at] = entry;
-        return steps < steps_allowed() && !strained_;
+        return length <= chain_max && (seed_ != 0 || passed_ <= inserted_ + allowance);
     }
 
-    std::uint64_t steps_allowed() const { return seed_ == 0 ? steps_dense : steps_mixed; }
+    /// Orders to be passed before the mean counts.
+    static constexpr std::uint64_t allowance = 64;
 
-    Slot* slots_ = nullptr;
-    std::uint64_t mask_ = 0;
+    Handle* slots_ = nullptr;
+    std::uint32_t mask_ = 0;
     std::uint32_t seed_ = 0;
-    bool strained_ = false;  // an erasure had to move many entries
+    std::uint64_t salt_ = 0;
+    std::uint64_t inserted_ = 0;
+    std::uint64_t passed_ = 0;  // by these insertions
 };
 
 }  // namespace lowlat

@@ -11,9 +11,12 @@ namespace lowlat {
 
 struct OrderBody {
     std::uint64_t id;
-    std::uint32_t quantity;    // what remains, or an iceberg's displayed slice; never 0 while the order rests
-    Handle level;              // of a trailing stop, the node of its TrailBody
-    Handle attributes_handle;  // its OrderAttributes, nil if it needs none
+    std::uint32_t quantity;  // what remains, or an iceberg's displayed slice; never 0 while the order rests
+    Handle level;            // of a trailing stop, the node of its TrailBody
+    union {
+        Handle attributes_handle;  // its OrderAttributes, if it has some
+        Handle chained;            // else its link in the index; see order_chain.hpp
+    };
     std::uint16_t symbol;
     Side side;
     std::uint8_t attributes;  // bits of order_attributes.hpp

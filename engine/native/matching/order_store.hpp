@@ -12,8 +12,10 @@
 #include "engine/native/matching/expiry_heap.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_attributes.hpp"
+#include "engine/native/matching/order_chain.hpp"
 #include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/order_node.hpp"
+#include "engine/native/matching/progress.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
 #include "engine/native/matching/store_memory.hpp"
@@ -110,14 +112,15 @@ class OrderStore {
     }
 
     /// The live order of this id, or nil.
-    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, OrderIndex::Tag tag) const {
-        return index_.find(tag, [&](Handle handle) {
+    LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, Handle first) const {
+        const auto is = [&](Handle handle) {
             const OrderBody& order = nodes_[handle].order;
             return order.id == id && order.symbol == symbol;
-        });
+        };
+        return OrderIndex::find(first, is, OrderChain{nodes_, attributes_});
     }
     LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol) const {
-        return find(id, symbol, index_.tag(id, symbol));
+        return find(id, symbol, index_.first(index_.home(id, symbol)));
     }
 
     static bool all_or_none(const OrderBody& order) { return (order.attributes & attribute_all_or_none) != 0; }
@@ -178,7 +181,10 @@ class OrderStore {
 
     /// Allocate an order's attributes; the caller sets every field.
     LOWLAT_INLINE OrderAttributes& add_attributes(Handle handle) {
-        nodes_[handle].order.attributes_handle = attributes_.acquire();
+        if (unlikely(attributes_.exhausted())) memory_.extend_attributes(attributes_);
+        OrderBody& order = nodes_[handle].order;
+        order.attributes_handle = attributes_.acquire();
+        order.attributes |= attribute_kept;
         return attributes_of(handle);
     }
 
@@ -189,7 +195,7 @@ class OrderStore {
 
     LOWLAT_INLINE void list(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
-        if (!index_.insert(index_.tag(order.id, order.symbol), handle)) rebuild_index();
+        if (!index_.insert(index_.home(order.id, order.symbol), handle, chain())) rebuild_index();
     }
 
     /// Append an order to the queue at `key`.
@@ -221,7 +227,7 @@ class OrderStore {
     LOWLAT_INLINE void release(Book& book, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
-        index_.erase(index_.tag(order.id, order.symbol), handle);
+        index_.erase(index_.home(order.id, order.symbol), handle, chain());
         release_attributes(handle);
         nodes_.release(handle);
         --live_;
@@ -320,17 +326,6 @@ class OrderStore {
         if (tape_.capacity() < trades) memory_.move_tape(trades, tape_);
     }
 
-    /// An engine's counters: the state that its books do not show.
-    struct Progress {
-        std::uint64_t sequence;
-        std::uint64_t trades;
-        std::uint64_t clock;
-        std::uint64_t order_refusals;
-        std::uint64_t trade_refusals;
-        std::uint64_t tape_recycled;
-        std::uint32_t growths;
-    };
-
     Progress progress() const {
         return {.sequence = sequence_,
                 .trades = trades_,
@@ -358,10 +353,12 @@ class OrderStore {
     /// Release an order's attributes, if any.
     LOWLAT_INLINE void release_attributes(Handle handle) {
         const OrderBody& order = nodes_[handle].order;
-        if (order.attributes_handle == nil) return;
+        if (!has_attributes(order)) return;
         if ((order.attributes & attribute_gtd) != 0) expiries_.erase(attributes_, order.attributes_handle);
         attributes_.release(order.attributes_handle);
     }
+
+    LOWLAT_INLINE OrderChain<Nodes, Pool<OrderAttributes>> chain() { return {nodes_, attributes_}; }
 
     LOWLAT_INLINE void drop_level(Ladder& ladder, Handle level) {
         ladder.erase(nodes_[level].level.key, level, nodes_[level].level.leaf);
@@ -410,7 +407,7 @@ class OrderStore {
     void fill_index() {
         const auto put_in = [this](Handle at) {
             const OrderBody& order = nodes_[at].order;
-            index_.insert(index_.tag(order.id, order.symbol), at);
+            index_.insert(index_.home(order.id, order.symbol), at, chain());
         };
         for (const Book& book : books_) {
             for (const Ladder* queue : book.queues()) for_each_queued(*queue, put_in);

@@ -48,6 +48,8 @@ class Pool {
         return Handle{++high_water_};
     }
 
+    LOWLAT_INLINE bool exhausted() const { return free_ == nil && high_water_ == capacity_; }
+
     LOWLAT_INLINE void release(Handle handle) {
         Node& node = nodes_[index_of(handle)];
         if (unlikely(node.prev == free_mark)) broken("a pool's node is released once");

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/native/matching/attributes_memory.hpp"
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/expiry_heap.hpp"
@@ -27,7 +28,8 @@ class StoreMemory {
     /// Bytes of all pools of this size; without the books, whose size depends on the number of symbols only.
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of EngineConfig
     static std::uint64_t bytes_for(std::uint64_t symbols, std::uint32_t orders, std::uint64_t trades) {
-        return orders_bytes(orders) + sparse_bytes(orders, symbols) + LockedRegion::room_for<Trade>(trades);
+        return orders_bytes(orders) + AttributesMemory::bytes_for(orders) + sparse_bytes(orders, symbols) +
+               LockedRegion::room_for<Trade>(trades);
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
@@ -36,20 +38,20 @@ class StoreMemory {
         const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = OrderIndex::slots_for(orders);
         retired_.reserve(retired_.size() + 1);
+        AttributesMemory attributes_memory(orders);
         LockedRegion region(orders_bytes(orders));
         Node* const to = region.take<Node>(capacity + 1);
-        index = OrderIndex({region.take<OrderIndex::Slot>(slots), slots}, index.seed());
+        index = OrderIndex({region.take<Handle>(slots), slots}, index.seed());
         if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
         nodes.move_to(to, capacity);
-        auto* const attributes_to = region.take<OrderAttributes>(orders + 1);
-        if (attributes.data() != nullptr) std::copy_n(attributes.data(), attributes.high_water() + 1, attributes_to);
-        attributes.move_to(attributes_to, orders);
-        auto* const heap = region.take<ExpiryHeap::Entry>(orders);
-        if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap);
-        expiries.move_to(heap);
+        attributes_memory.take_over(attributes, expiries);
+        attributes_memory_ = std::move(attributes_memory);
         if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
         node_region_ = std::move(region);
     }
+
+    /// More attributes for the pool, which has none left.
+    void extend_attributes(Pool<OrderAttributes>& attributes) { attributes_memory_.extend(attributes); }
 
     /// Room for so many levels outside the ladders' windows.
     void move_sparse(std::uint32_t levels, std::uint64_t symbols) {
@@ -100,6 +102,7 @@ class StoreMemory {
     template <typename Visit>
     void for_each_region(Visit visit) const {
         visit("orders, levels and id index", node_region_);
+        attributes_memory_.for_each_region(visit);
         visit("trade tape", tape_region_);
         visit("price windows", book_region_);
         visit("levels outside the windows", sparse_region_);
@@ -108,8 +111,7 @@ class StoreMemory {
   private:
     static std::uint64_t orders_bytes(std::uint64_t orders) {
         return LockedRegion::room_for<Node>(2 * orders + 1) +
-               LockedRegion::room_for<OrderIndex::Slot>(OrderIndex::slots_for(orders)) +
-               LockedRegion::room_for<OrderAttributes>(orders + 1) + LockedRegion::room_for<ExpiryHeap::Entry>(orders);
+               LockedRegion::room_for<Handle>(OrderIndex::slots_for(orders));
     }
 
     static std::uint64_t sparse_bytes(std::uint64_t levels, std::uint64_t symbols) {
@@ -119,6 +121,7 @@ class StoreMemory {
     LockedRegion sparse_region_;
     SparseRoom sparse_room_;
     LockedRegion node_region_;
+    AttributesMemory attributes_memory_;
     std::vector<LockedRegion> retired_;  // the old index, which prefetches of the current batch may still read
     LockedRegion tape_region_;
     LockedRegion book_region_;

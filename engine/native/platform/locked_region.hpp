@@ -1,8 +1,10 @@
-// Memory allocated once at start: page-aligned, on huge pages if available, touched, and locked if permitted.
+// Memory allocated once at start: page-aligned, on huge pages if available, touched, and locked if permitted; or only
+// reserved then, and touched and locked as it comes into use.
 #pragma once
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -19,7 +21,11 @@
 
 namespace lowlat {
 
-/// An owned mapping. After construction every page is resident, so that the hot path has no page faults.
+/// Which of a region's pages are resident from the start.
+enum class Touch : std::uint8_t { all, as_used };
+
+/// An owned mapping. After construction every page is resident, so that the hot path has no page faults; unless it is
+/// to be touched as it is used, by touch().
 class LockedRegion {
   public:
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
@@ -27,7 +33,8 @@ class LockedRegion {
     LockedRegion() = default;
 
     /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident.
-    explicit LockedRegion(std::size_t bytes) : bytes_((bytes + small_page - 1) / small_page * small_page) {
+    explicit LockedRegion(std::size_t bytes, Touch touched = Touch::all)
+        : bytes_((bytes + small_page - 1) / small_page * small_page) {
         // Map one extra huge page and trim both ends, to align the start to a huge page.
         const std::size_t wide = bytes_ + huge_page;
         void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -38,12 +45,21 @@ class LockedRegion {
         if (before != huge_page) munmap(first + before + bytes_, huge_page - before);
         start_ = first + before;
         taken_.fetch_add(1, std::memory_order_relaxed);
+        ASAN_POISON_MEMORY_REGION(start_, bytes_);
+        if (touched == Touch::as_used) return;  // by small pages: a huge one takes long to fill with zeros
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
         huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
-        for (std::size_t at = 0; at < bytes_; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
-        lock_error_ = mlock(start_, bytes_) == 0 ? 0 : errno;
-        ASAN_POISON_MEMORY_REGION(start_, bytes_);
+        touch(bytes_);
+    }
+
+    /// Make at least the first `bytes` bytes resident, and lock them if permitted. What they hold is kept.
+    void touch(std::size_t bytes) {
+        const std::size_t end = std::min((bytes + small_page - 1) / small_page * small_page, bytes_);
+        if (end <= touched_) return;
+        fill_pages(touched_, end);
+        if (mlock(start_ + touched_, end - touched_) != 0) lock_error_ = errno;
+        touched_ = end;
     }
 
     LockedRegion(LockedRegion&& other) noexcept { swap(other); }
@@ -79,6 +95,8 @@ class LockedRegion {
 
     const std::byte* start() const { return start_; }
     std::size_t bytes() const { return bytes_; }
+    /// Bytes at its start that are resident.
+    std::size_t touched() const { return touched_; }
     bool huge_asked() const { return huge_asked_; }
     /// 0 if the pages are locked, else the errno of mlock (EPERM or ENOMEM: the limit is too low).
     int lock_error() const { return lock_error_; }
@@ -96,9 +114,18 @@ class LockedRegion {
 #endif
     static constexpr std::size_t small_page = 4096;
 
+    /// Write to every page that nothing has been written to.
+#if defined(__SANITIZE_ADDRESS__)
+    __attribute__((no_sanitize_address))
+#endif
+    void fill_pages(std::size_t from, std::size_t to) {
+        for (std::size_t at = from; at < to; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
+    }
+
     void swap(LockedRegion& other) noexcept {
         std::swap(start_, other.start_);
         std::swap(bytes_, other.bytes_);
+        std::swap(touched_, other.touched_);
         std::swap(used_, other.used_);
         std::swap(huge_asked_, other.huge_asked_);
         std::swap(lock_error_, other.lock_error_);
@@ -106,6 +133,7 @@ class LockedRegion {
 
     std::byte* start_ = nullptr;
     std::size_t bytes_ = 0;
+    std::size_t touched_ = 0;
     std::size_t used_ = 0;
     bool huge_asked_ = false;
     int lock_error_ = 0;

@@ -1,4 +1,5 @@
-"""An engine's memory is determined by its pools and index, whatever the prices, and is allocated at the start."""
+"""An engine's memory is determined by its pools and index, whatever the prices, and is allocated at the start; that of
+orders' attributes becomes resident as such orders come."""
 
 from __future__ import annotations
 
@@ -14,16 +15,25 @@ from lowlat.engine.matching.aligned import CACHE_LINE
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import PRICE_MAX, PRICE_MIN
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import COMMAND, Commands, CommandType
+from lowlat.engine.matching.records import (
+    COMMAND,
+    EXTENDED_COMMAND,
+    Commands,
+    CommandType,
+    ExecType,
+    TimeInForce,
+)
 
-NODE, SLOT, FAR_LEVEL, TRADE = 32, 8, 48, 32
-"""Bytes of an order or a level, of an index entry, of a level outside the window, of a trade record."""
+NODE, SLOT, FAR_LEVEL, TRADE = 32, 4, 48, 32
+"""Bytes of an order or a level, of a slot of the index, of a level outside the window, of a trade record."""
+ATTRIBUTES, EXPIRY = 64, 16
+"""Bytes of an order's attributes, and of its place among the expiries."""
 
 
 def need_bytes(settings: EngineConfig) -> int:
     """The size of the pools and the index: every order may have its own level, possibly outside the window."""
     orders = settings.orders
-    index = 1 << (orders + orders // 4).bit_length()  # four in five slots taken at most, a power of two
+    index = 1 << (2 * orders - 1).bit_length()  # half of the slots taken at most, a power of two
     return orders * (2 * NODE + FAR_LEVEL) + index * SLOT + settings.trades * TRADE
 
 
@@ -60,6 +70,30 @@ def test_mappings_are_within_twice_the_need(orders: int, trades: int) -> None:
     engine = Engine(orders=orders, trades=trades)
     taken = sum(part.size_bytes for part in engine.memory)
     assert need_bytes(engine.settings) <= taken < 2 * need_bytes(engine.settings)
+
+
+@pytest.mark.parametrize("orders", [200_000, 1_000_000])
+def test_a_plain_order_takes_at_most_128_bytes(orders: int) -> None:
+    parts = {part.part: part.size_bytes for part in Engine(orders=orders, trades=1).memory}
+    del parts["price windows"]  # of the symbol
+    assert sum(parts.values()) <= 128 * orders
+
+
+def test_attributes_take_memory_as_orders_with_attributes_come() -> None:
+    engine = Engine(orders=100_000, trades=1)
+    plain = sum(part.size_bytes for part in engine.memory)
+    engine.process(limits(np.full(5_000, 100)))
+    assert sum(part.size_bytes for part in engine.memory) == plain
+    for count in (1, 1_000, 3_000, 50_000):
+        engine.reset()
+        wide = np.zeros(count, EXTENDED_COMMAND)
+        for name in COMMAND.names:
+            wide[name] = limits(np.full(count, 100))[name]
+        wide["time_in_force"], wide["expiry"] = TimeInForce.GTD, np.arange(count) % 97 + 1
+        assert (engine.process(wide)["kind"] == ExecType.ACCEPTED).all()
+        engine.check_invariants()
+        taken = sum(part.size_bytes for part in engine.memory) - plain
+        assert count <= taken / (ATTRIBUTES + EXPIRY) <= count + 1_500
 
 
 def test_a_small_engine_takes_little() -> None:
