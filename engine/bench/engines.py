@@ -32,8 +32,7 @@ class EngineEntry:
     engine is called from Python, its events must equal the native engine's, and it only runs in a closed loop: without
     intended start times, pipeline, interval log or journal. `library`: file of the shared library with the engine,
     which the compiled loops measure too; `process`: command of the process that is the engine, which they measure if it
-    takes rings. `make` then returns the
-    native engine, which its events must equal.
+    takes rings. `make` then returns the native engine, which its events must equal.
     `capabilities`: what the engine takes beside limit orders and cancels, and which fields of its events are compared;
     None for all. A library and a process tell their own.
     """

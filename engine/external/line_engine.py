@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 import msgspec
+import numpy as np
 
 from lowlat.engine.external.messages import (
     PROTOCOL,
@@ -26,11 +27,13 @@ from lowlat.engine.external.process import EngineProcess, Where, shown
 from lowlat.engine.foreign.capabilities import not_compared
 from lowlat.engine.foreign.records import Capability
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.records import Commands, Events
+from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.errors import NotValidError
 
 Expected = TypeVar("Expected", bound=Answer)
 _NAME_CHARS_MAX: Final = 100
+_PART: Final = 1 << 14
+"""Commands whose lines are in memory at a time, if all that counts are their events."""
 
 
 class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +109,14 @@ class LineEngine:
 
     def process(self, commands: Commands) -> Events:
         """Send all commands, and return their events. Raises `NotValidError`."""
+        parts = [self._process_part(commands[at : at + _PART]) for at in range(0, len(commands), _PART)]
+        events, at = np.zeros(sum(map(len, parts)), EVENT), 0
+        for part in parts:
+            events[at : at + len(part)] = part
+            at += len(part)
+        return events
+
+    def _process_part(self, commands: Commands) -> Events:
         return self.events_in(self.exchange(b"".join(self.lines(commands)), len(commands)))
 
     def lines(self, commands: Commands) -> list[bytes]:

@@ -51,7 +51,7 @@ class EngineProcess:
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._lines: list[bytes] = []
-        self._partial: list[bytes] = []
+        self._partial = bytearray()
         self._over = False
         self._errors = _LastWords(self._process.stderr)
         try:
@@ -90,9 +90,9 @@ class EngineProcess:
                 self._fail_ended(where)
             if (len(left), len(self._lines)) != before:
                 deadline = time.monotonic() + self.stall_limit_s
-            elif not self._wait(deadline, writes=bool(left)):
+            elif time.monotonic() >= deadline or not self._wait(deadline, writes=bool(left)):
                 self.fail_as(f"hangs: no answer for {self.stall_limit_s:g} s", where)
-            if sum(map(len, self._partial)) > ENGINE_LINE_BYTES_MAX:
+            if len(self._partial) > ENGINE_LINE_BYTES_MAX:
                 self.fail(f"writes a line of more than {units.whole_size(ENGINE_LINE_BYTES_MAX)}", where)
         lines, self._lines = self._lines[:answers], self._lines[answers:]
         return lines
@@ -125,11 +125,10 @@ class EngineProcess:
         except BlockingIOError:
             return True
         first, *others = chunk.split(b"\n")
-        self._partial.append(first)
+        self._partial += first
         if others:
-            self._lines.append(b"".join(self._partial))
-            self._lines += others[:-1]
-            self._partial = [others[-1]]
+            self._lines += [bytes(self._partial), *others[:-1]]
+            self._partial = bytearray(others[-1])
         return bool(chunk)
 
     def _wait(self, deadline: float, *, writes: bool) -> bool:
@@ -143,7 +142,7 @@ class EngineProcess:
     def _fail_ended(self, where: Where) -> NoReturn:
         code = self._ended_within(GRACE_S)
         self._errors.join(0 if code is None else GRACE_S)
-        half = " in the middle of a line" if any(self._partial) else ""
+        half = " in the middle of a line" if self._partial else ""
         self.fail(f"closed its output{half}" if code is None else f"{ending(code)}{half}", where)
 
     def _ended_within(self, limit_s: float) -> int | None:

@@ -14,7 +14,15 @@ from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
-from lowlat.reports.terminal import cores_lines, jitter_lines, memory_lines, recording_lines, sweep_lines, text_lines
+from lowlat.reports.terminal import (
+    cores_lines,
+    foreign_lines,
+    jitter_lines,
+    memory_lines,
+    recording_lines,
+    sweep_lines,
+    text_lines,
+)
 from lowlat.text import printable
 
 ROWS_MAX: Final = 400
@@ -179,6 +187,7 @@ def _facts(report: Report) -> Iterator[str]:
     else:
         facts = {
             **text_lines.passes(report.runs, report.load.model),
+            **dict(foreign_lines.facts(report)),
             "load": text_lines.load(report.load),
             "host": text_lines.host(report.host),
             "os_noise": text_lines.os_noise(report.runs, report.load.model),

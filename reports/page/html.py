@@ -33,6 +33,7 @@ from lowlat.reports.terminal import (
     collector_lines,
     comparison_lines,
     cores_lines,
+    foreign_lines,
     headline,
     history_lines,
     jitter_lines,
@@ -119,6 +120,22 @@ def _sweep_charts(swept: Sweep) -> dict[str, Chart | None]:
     return {"over-rates": charts.over_rates(swept), "by-rate": charts.spectra(by_rate) if by_rate else None}
 
 
+_LINES: Final[dict[str, Any]] = {
+    "lines": text_lines,
+    "collector_lines": collector_lines,
+    "compare_lines": comparison_lines,
+    "cores_lines": cores_lines,
+    "foreign_lines": foreign_lines,
+    "headline": headline,
+    "history_lines": history_lines,
+    "jitter_lines": jitter_lines,
+    "league_lines": league_lines,
+    "recording_lines": recording_lines,
+    "sweep_lines": sweep_lines,
+}
+"""Modules that say things in words, by their name in templates."""
+
+
 def _environment() -> Environment:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -131,17 +148,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {
-        "lines": text_lines,
-        "collector_lines": collector_lines,
-        "compare_lines": comparison_lines,
-        "cores_lines": cores_lines,
-        "headline": headline,
-        "history_lines": history_lines,
-        "jitter_lines": jitter_lines,
-        "league_lines": league_lines,
-        "recording_lines": recording_lines,
-        "sweep_lines": sweep_lines,
+    environment.globals |= _LINES | {
         "history_percents": history.PERCENTS,
         "units": units,
         "rows_max": ROWS_MAX,

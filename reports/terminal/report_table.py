@@ -16,12 +16,12 @@ from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
 from lowlat.reports.terminal import (
     collector_lines,
+    foreign_lines,
     headline,
     jitter_lines,
     jitter_table,
     latency_table,
     library_lines,
-    process_lines,
     recording_lines,
     text_lines,
 )
@@ -66,7 +66,7 @@ def _brief(report: Report) -> Iterator[Fact]:
         yield "recorded", recording_lines.source(report.recording)
         return
     yield from headline.passes(report)
-    yield from _library(report)
+    yield from _foreign(report)
     yield "collector", collector_lines.collector(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
     yield "load", text_lines.load(report.load)
@@ -77,15 +77,8 @@ def _brief(report: Report) -> Iterator[Fact]:
     yield "verified", headline.verified(report)
 
 
-def _library(report: Report) -> Iterator[Fact]:
-    library, process = (report.engine.library, report.engine.process) if report.engine else (None, None)
-    if process is not None:
-        yield "process", process_lines.source(process)
-        yield "transport", process_lines.cost(process)
-    if library is None:
-        return
-    yield "library", library_lines.source(library)
-    yield "call cost", library_lines.call_cost(library)
+def _foreign(report: Report) -> Iterator[Fact]:
+    yield from foreign_lines.facts(report)
     yield "leak", _warning(library_lines.leak(report))
 
 
@@ -112,7 +105,7 @@ def _found(report: Report) -> Iterator[Fact]:
         return
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
-    yield from _library(report)
+    yield from _foreign(report)
     yield "collector", collector_lines.collector(report)
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None
     yield "journal", text_lines.journal(report.journal) if report.journal else None

@@ -38,6 +38,13 @@ def sleep_with_child() -> str:
     return ""
 
 
+def dribble() -> str:
+    """A byte now and then, but never a line."""
+    while True:
+        os.write(1, b"x")
+        time.sleep(0.01)
+
+
 def print_without_end() -> str:
     """A line that never ends, until nobody reads it."""
     while True:
@@ -62,6 +69,7 @@ AT_COMMAND: dict[str, Callable[[Fields], str]] = {
     "is_killed": lambda _given: die(signal.SIGKILL),
     "raises": lambda _given: str(1 // 0),
     "hangs": lambda _given: str(time.sleep(1000)),
+    "dribbles": lambda _given: dribble(),
     "hangs_with_child": lambda _given: sleep_with_child(),
     "endless_line": lambda _given: print_without_end(),
     "says_nothing": lambda _given: "",

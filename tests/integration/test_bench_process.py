@@ -38,6 +38,9 @@ def test_right_engine_is_measured_beside_its_transport(lowlat: Lowlat, tmp_path:
     assert run["os_noise"]["voluntary_switches"] is None
     assert "waits for the engine's process" in report["not_available"]["runs.os_noise.voluntary_switches"]
     assert lowlat("report", "mine.json").returncode == ExitCode.OK
+    for form in ("md", "html"):
+        assert lowlat("report", "mine.json", "-o", f"mine.{form}").returncode == ExitCode.OK
+        assert "an echo takes" in (tmp_path / f"mine.{form}").read_text()
 
 
 @pytest.mark.parametrize("load", [(), pytest.param(("--rate", "2k"), marks=pytest.mark.slow)])

@@ -169,7 +169,7 @@ def test_what_it_prints_to_stderr_never_stops_it() -> None:
     assert events_with(processes.bad("prints_errors"), given) == Engine.of(SETTINGS).process(given).tobytes()
 
 
-@pytest.mark.parametrize("fault", ["hangs", "hangs_with_child"])
+@pytest.mark.parametrize("fault", ["hangs", "hangs_with_child", "dribbles"])
 def test_a_process_that_hangs_is_killed_with_its_children(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
