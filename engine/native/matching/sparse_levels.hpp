@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <new>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "engine/native/matching/pool.hpp"
 
@@ -22,14 +24,17 @@ class SparseRoom {
         };
     };
 
-    /// Add `count` slots at `slots`.
-    void add(Slot* slots, std::size_t count) {
-        for (std::size_t at = count; at-- > 0;) give_back(slots + at);
-    }
+    /// Add `count` slots at `slots`, which stay untouched until they are taken. Throws std::bad_alloc.
+    void add(Slot* slots, std::size_t count) { fresh_.emplace_back(slots, count); }
 
     void* take() {
-        if (free_ == nullptr) broken("there is a far slot for every level");
-        return std::exchange(free_, free_->next);
+        if (free_ != nullptr) return std::exchange(free_, free_->next);
+        while (!fresh_.empty() && fresh_.back().empty()) fresh_.pop_back();
+        if (fresh_.empty()) broken("there is a far slot for every level");
+        std::span<Slot>& fresh = fresh_.back();
+        Slot* slot = fresh.data();
+        fresh = fresh.subspan(1);
+        return slot;
     }
 
     void give_back(void* bytes) {
@@ -40,6 +45,7 @@ class SparseRoom {
 
   private:
     Slot* free_ = nullptr;
+    std::vector<std::span<Slot>> fresh_;  // never taken
 };
 
 /// The allocator of the map's nodes.
