@@ -1,5 +1,6 @@
 // The index from order id to handle against an unordered map: for ids that come in order, in strides, at random, or
 // equal in the half that is its slot; and without rehashing more than once for any of them.
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 #include <vector>
@@ -24,13 +25,14 @@ struct Links {
 class Owned {
   public:
     explicit Owned(std::uint32_t entries)
-        : slots_(OrderIndex::slots_for(entries)), ids_(entries + 1), links_(entries + 1), index_(slots_, 0) {
+        : slots_(OrderIndex::slots_for(entries)), ids_(entries + 1), links_(entries + 1), index_(slots_) {
         for (std::uint32_t index = entries; index > 0; --index) free_.push_back(Handle{index});
     }
 
     Handle find(std::uint64_t id) const {
         const auto is = [&](Handle handle) { return ids_[index_of(handle)] == id; };
-        return index_.find(index_.home(id, 0), is, [this](Handle handle) { return links_[index_of(handle)]; });
+        return OrderIndex::find(index_.first(index_.home(id, 0)), is,
+                                [this](Handle handle) { return links_[index_of(handle)]; });
     }
 
     void insert(std::uint64_t id) {
@@ -40,7 +42,6 @@ class Owned {
         live_.emplace(id, handle);
         if (index_.insert(index_.home(id, 0), handle, Links{&links_})) return;
         index_.rehash();
-        index_.clear();
         for (const auto& [other, its] : live_) index_.insert(index_.home(other, 0), its, Links{&links_});
     }
 
@@ -61,6 +62,22 @@ class Owned {
             held += length;
         }
         check(held == live_.size(), "one entry for each live id");
+    }
+
+    /// Double its room; the index uses the new slots as grow() is called again.
+    void double_room() {
+        const auto entries = static_cast<std::uint32_t>(ids_.size() - 1);
+        for (std::uint32_t index = 2 * entries; index > entries; --index) free_.push_back(Handle{index});
+        ids_.resize(2 * entries + 1);
+        links_.resize(2 * entries + 1);
+        slots_.resize(2 * slots_.size());
+        index_.move_to(slots_.data());
+        index_.double_slots();
+    }
+
+    void grow(std::uint64_t slots) {
+        const auto home_of = [this](Handle handle) { return index_.home(ids_[index_of(handle)], 0); };
+        index_.split(std::min<std::uint64_t>(index_.used() + slots, index_.slots()), home_of, Links{&links_});
     }
 
     std::uint32_t rehashes() const { return index_.seed(); }
@@ -160,6 +177,36 @@ const Register chosen("id index: ids chosen to share a slot", [] {
     owned.check_all();
 });
 
+/// Orders come and go while the index grows slot by slot, twice.
+template <typename IdOf>
+std::uint32_t slide_and_grow(IdOf id_of) {
+    Owned owned(256);
+    std::deque<std::uint64_t> order;
+    Random random(5);
+    for (std::uint64_t step = 0; step < 3'000; ++step) {
+        if (step == 500 || step == 1'500) owned.double_room();
+        owned.grow(random.below(4));
+        const std::uint64_t id = id_of(step);
+        owned.insert(id);
+        order.push_back(id);
+        const std::size_t room = step < 500 ? 250 : step < 1'500 ? 500 : 1'000;
+        while (order.size() > room) {
+            const std::size_t at = random.below(order.size());
+            owned.erase(order[at]);
+            order.erase(order.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+        if (step % 16 == 0) owned.check_all();
+    }
+    return owned.rehashes();
+}
+
+const Register growing("id index: every id is found while the index grows slot by slot", [] {
+    check(slide_and_grow([](std::uint64_t at) { return at; }) == 0, "dense ids, without a hash");
+    check(slide_and_grow([](std::uint64_t at) { return at << 32; }) == 1, "ids that need one, with one hash");
+    Random random(9);
+    check(slide_and_grow([&](std::uint64_t) { return random.next(); }) <= 1, "ids at random");
+});
+
 const Register oldest("id index: long-lived orders among ids that count up", [] {
     // An order in ten stays until it is the oldest of 1,500, while the ids of the others pass them many times.
     Owned owned(entries);
@@ -198,7 +245,7 @@ const Register full("id index: as full as it gets", [] {
 
 const Register symbols("id index: the same id in many books", [] {
     std::vector<Handle> slots(OrderIndex::slots_for(1'000));
-    const OrderIndex index(slots, 0);
+    const OrderIndex index(slots);
     std::unordered_map<std::uint32_t, int> homes;
     for (std::uint32_t symbol = 0; symbol < 1'000; ++symbol) ++homes[static_cast<std::uint32_t>(index.home(1, symbol))];
     int most = 0;

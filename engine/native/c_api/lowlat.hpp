@@ -56,7 +56,6 @@ class Engine {
     LOWLAT_INLINE void execute(const Record& command, Sink&& sink) {
         guarded_.execute(
             [&](Matcher& matcher) LOWLAT_INLINE_LAMBDA {
-                matcher.drop_retired();
                 events_.clear();
                 matcher.execute(command, events_);
             },

@@ -28,13 +28,21 @@ class AttributesMemory {
           attributes_(attributes_region_.take<OrderAttributes>(std::uint64_t{orders} + 1)),
           heap_(heap_region_.take<ExpiryHeap::Entry>(orders)) {}
 
-    /// Move both here from their present memory.
-    void take_over(Pool<OrderAttributes>& attributes, ExpiryHeap& expiries) {
-        make_resident(attributes.capacity());
-        if (attributes.capacity() != 0) std::copy_n(attributes.data(), attributes.high_water() + 1, attributes_);
-        if (expiries.size() != 0) std::copy_n(expiries.data(), expiries.size(), heap_);
+    /// Tell both where their memory is.
+    void place(Pool<OrderAttributes>& attributes, ExpiryHeap& expiries) const {
         attributes.move_to(attributes_, attributes.capacity());
         expiries.move_to(heap_);
+    }
+
+    /// Make room for more orders. Throws std::bad_alloc; both are as they were then, but perhaps elsewhere.
+    void grow(std::uint32_t orders, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries) {
+        attributes_region_.grow(attributes_bytes(orders));
+        attributes_ = attributes_region_.take<OrderAttributes>(std::uint64_t{orders} + 1);
+        place(attributes, expiries);
+        heap_region_.grow(heap_bytes(orders));
+        heap_ = heap_region_.take<ExpiryHeap::Entry>(orders);
+        place(attributes, expiries);
+        orders_ = orders;
     }
 
     /// Give the pool more of its memory, a little at a time, so that no command waits long.

@@ -19,7 +19,7 @@ class FetchingStore : public OrderStore {
 
     /// Where an upcoming command will look first.
     struct Ahead {
-        const Handle* order;
+        OrderIndex::Home home;
         const Handle* level;
     };
 
@@ -35,20 +35,20 @@ class FetchingStore : public OrderStore {
     LOWLAT_INLINE Ahead look_ahead(const Command& command) const {
         const Book& book = books_[command.symbol < symbols_ ? command.symbol : 0];
         const auto side = static_cast<Side>(command.side & 1);
-        const Ahead ahead{index_.slot(index_.home(command.order_id, command.symbol)),
+        const Ahead ahead{index_.home(command.order_id, command.symbol),
                           book.ladders[side].slot_of(book.key_of(side, command.price))};
-        prefetch(ahead.order);
+        prefetch(index_.slot(ahead.home));
         prefetch(ahead.level);
         return ahead;
     }
 
     LOWLAT_INLINE void fetch_node_of(const Ahead& ahead) const {
-        prefetch(&nodes_[*ahead.order]);
+        prefetch(&nodes_[index_.first(ahead.home)]);
         prefetch(&nodes_[*ahead.level]);
     }
 
     LOWLAT_INLINE void fetch_neighbors_of(const Ahead& ahead) const {
-        const Node& node = nodes_[*ahead.order];
+        const Node& node = nodes_[index_.first(ahead.home)];
         prefetch(&nodes_[node.prev]);
         prefetch(&nodes_[node.next]);
         prefetch(&nodes_[node.order.level]);
@@ -66,14 +66,14 @@ class FetchingStore : public OrderStore {
             return book.ladders[side].fetch_far(book.key_of(side, command.price));
         }
         // A slot of an index that has just been replaced may name a node that is a level by now, not an order.
-        const OrderBody& order = nodes_[*ahead.order].order;
+        const OrderBody& order = nodes_[index_.first(ahead.home)].order;
         if (index_of(order.level) > nodes_.high_water()) return;
         const Handle leaf = nodes_[order.level].level.leaf;
         if (leaf != nil) book.ladders[Side::buy].fetch_leaf(leaf);
     }
 
     LOWLAT_INLINE void fetch_attributes_of(const Ahead& ahead) const {
-        prefetch(&attributes_[nodes_[*ahead.order].order.attributes_handle]);
+        prefetch(&attributes_[nodes_[index_.first(ahead.home)].order.attributes_handle]);
     }
 };
 

@@ -77,7 +77,6 @@ class Matcher : public FetchingStore {
     /// Look ahead at the first commands of a batch.
     template <typename Record>
     void begin_batch(const Record* commands, std::uint64_t count, Ahead* ahead) {
-        memory_.drop_retired();
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
     }
@@ -107,9 +106,6 @@ class Matcher : public FetchingStore {
             execute(commands[at], sink);
         }
     }
-
-    /// Free what a growth left to the prefetches of its batch; a new batch does it by itself.
-    LOWLAT_INLINE void drop_retired() { memory_.drop_retired(); }
 
   private:
     template <typename Record>
@@ -429,7 +425,9 @@ class Matcher : public FetchingStore {
         if (is(command, TimeInForce::fok) && !sweep_of(command, book, side_of(command)).fills(book.walks))
             return Reason::fok_not_fillable;
         if (const Reason reason = check_trade(command, book, side_of(command)); reason != Reason::none) return reason;
-        return full && !grow_orders() ? Reason::order_pool_full : Reason::none;
+        if (full && !grow_orders()) return Reason::order_pool_full;
+        if (rests(command) && live_ == resident_) extend_orders();
+        return Reason::none;
     }
 
     DryRun sweep_of(const Command& command, const Book& book, Side side) const {

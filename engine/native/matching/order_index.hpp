@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "engine/native/matching/pool.hpp"
 #include "engine/native/platform/compiler.hpp"
@@ -30,12 +31,14 @@ class OrderIndex {
 
     OrderIndex() = default;
     /// Over empty slots, whose number is a power of two.
-    OrderIndex(std::span<Handle> slots, std::uint32_t seed)
-        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), seed_(seed), salt_(salt()) {}
+    explicit OrderIndex(std::span<Handle> slots)
+        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), used_(slots.size()) {}
 
     LOWLAT_INLINE Home home(std::uint64_t id, std::uint32_t symbol) const {
         const std::uint64_t key = id + symbol * symbol_stride;
-        return Home{static_cast<std::uint32_t>(likely(seed_ == 0) ? key : mix(key)) & mask_};
+        if (likely(direct_)) return Home{static_cast<std::uint32_t>(key) & mask_};
+        const std::uint32_t home = static_cast<std::uint32_t>(seed_ == 0 ? key : mix(key)) & mask_;
+        return Home{home < used_ ? home : home & mask_ >> 1};
     }
 
     /// The first order of a chain, or nil.
@@ -67,11 +70,11 @@ class OrderIndex {
         *at = link(order);
     }
 
-    /// The slot, for prefetching.
+    /// The slot, for prefetching; valid until the index grows.
     LOWLAT_INLINE const Handle* slot(Home home) const { return slots_ + number(home); }
 
     void clear() {
-        for (std::uint64_t at = 0; at < slots(); ++at) slots_[at] = nil;
+        for (std::uint64_t at = 0; at < used_; ++at) slots_[at] = nil;
         inserted_ = passed_ = 0;
     }
 
@@ -79,13 +82,43 @@ class OrderIndex {
     void reset() {
         clear();
         seed_ = 0;
+        choose_way();
     }
 
-    /// Change the hash; the caller clears the table and inserts every entry again.
+    /// Change the hash and remove all entries; the caller inserts them again.
     void rehash() {
+        clear();
         ++seed_;
-        salt_ = salt();
+        salt_ = seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
+        choose_way();
     }
+
+    /// Use slots at another address, where the present ones are.
+    void move_to(Handle* slots) { slots_ = slots; }
+
+    /// Have twice as many slots. The new ones come into use one by one, by split().
+    void double_slots() {
+        mask_ = 2 * mask_ + 1;
+        choose_way();
+    }
+
+    /// Use the slots before `end`, which is not before those in use: each new one takes over its share of the chain of
+    /// one that is already in use. `home_of(order)` is the home of an order.
+    template <typename HomeOf, typename Link>
+    void split(std::uint64_t end, HomeOf home_of, Link link) {
+        while (used_ < end) {
+            Handle at = std::exchange(slots_[used_ & mask_ >> 1], nil);
+            slots_[used_++] = nil;
+            while (at != nil) {
+                Handle& first = slots_[number(home_of(at))];
+                at = std::exchange(link(at), std::exchange(first, at));
+            }
+        }
+        choose_way();
+    }
+
+    /// Slots in use: all of them, unless the index is growing.
+    std::uint64_t used() const { return used_; }
 
     /// 0 while slots are the ids themselves.
     std::uint32_t seed() const { return seed_; }
@@ -96,8 +129,7 @@ class OrderIndex {
 
     LOWLAT_INLINE static std::uint32_t number(Home home) { return static_cast<std::uint32_t>(home); }
 
-    /// The table's address differs between processes, so nobody can choose ids that collide in all of them.
-    std::uint64_t salt() const { return seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_); }
+    void choose_way() { direct_ = seed_ == 0 && used_ == slots(); }
 
     /// Every bit of the key affects every bit of the result: the finalizer of MurmurHash3 (public domain, A. Appleby).
     std::uint64_t mix(std::uint64_t key) const {
@@ -113,7 +145,7 @@ class OrderIndex {
         std::uint32_t length = 1;
         for (; next != nil; next = link(next)) ++length;
         passed_ += length - 1;
-        if (unlikely(inserted_ > slots())) {  // what has been long ago counts less and less
+        if (unlikely(inserted_ > used_)) {  // what has been long ago counts less and less
             inserted_ /= 2;
             passed_ /= 2;
         }
@@ -126,7 +158,9 @@ class OrderIndex {
     Handle* slots_ = nullptr;
     std::uint32_t mask_ = 0;
     std::uint32_t seed_ = 0;
-    std::uint64_t salt_ = 0;
+    std::uint64_t salt_ = 0;  // the table's address, so that nobody can choose ids that collide in all processes
+    std::uint64_t used_ = 0;
+    bool direct_ = true;  // the slot of an id is its low bits
     std::uint64_t inserted_ = 0;
     std::uint64_t passed_ = 0;  // by these insertions
 };

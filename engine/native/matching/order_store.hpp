@@ -37,8 +37,8 @@ class OrderStore {
           orders_max_(settings.orders),
           when_orders_dry_(settings.when_orders_dry),
           when_trades_dry_(settings.when_trades_dry) {
-        move_orders(orders_max_);
-        memory_.move_sparse(orders_max_, symbols_);
+        memory_.make_orders(orders_max_, nodes_, attributes_, expiries_, index_);
+        set_resident(orders_max_);
         memory_.move_tape(settings.trades, tape_);
         crossed_.bids.reserve(crossed_at_first);
         crossed_.asks.reserve(crossed_at_first);
@@ -55,10 +55,8 @@ class OrderStore {
         for (Book& book : books_) book.reset();
         clock_ = 0;
         live_ = 0;
-        sequence_ = 0;
-        trades_ = 0;
-        order_refusals_ = 0;
-        trade_refusals_ = 0;
+        sequence_ = trades_ = 0;
+        order_refusals_ = trade_refusals_ = 0;
     }
 
     // -- queries --------------------------------------------------------------------------------------------------
@@ -114,8 +112,7 @@ class OrderStore {
     /// The live order of this id, or nil.
     LOWLAT_INLINE Handle find(std::uint64_t id, std::uint32_t symbol, Handle first) const {
         const auto is = [&](Handle handle) {
-            const OrderBody& order = nodes_[handle].order;
-            return order.id == id && order.symbol == symbol;
+            return nodes_[handle].order.id == id && nodes_[handle].order.symbol == symbol;
         };
         return OrderIndex::find(first, is, OrderChain{nodes_, attributes_});
     }
@@ -172,6 +169,7 @@ class OrderStore {
 
     /// Add a live order, not queued yet.
     LOWLAT_INLINE Handle add(Book& book, const OrderBody& order) {
+        if (unlikely(live_ == resident_)) extend_orders();
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = order;
         count_restrictions(book, order, 1);
@@ -194,8 +192,7 @@ class OrderStore {
     }
 
     LOWLAT_INLINE void list(Handle handle) {
-        const OrderBody& order = nodes_[handle].order;
-        if (!index_.insert(index_.home(order.id, order.symbol), handle, chain())) rebuild_index();
+        if (!index_.insert(home(nodes_[handle].order), handle, chain())) rebuild_index();
     }
 
     /// Append an order to the queue at `key`.
@@ -227,7 +224,7 @@ class OrderStore {
     LOWLAT_INLINE void release(Book& book, Handle handle) {
         const OrderBody& order = nodes_[handle].order;
         count_restrictions(book, order, -1);
-        index_.erase(index_.home(order.id, order.symbol), handle, chain());
+        index_.erase(home(order), handle, chain());
         release_attributes(handle);
         nodes_.release(handle);
         --live_;
@@ -304,12 +301,13 @@ class OrderStore {
     /// The levels collected by an auction; their memory is reused by the next.
     CrossedLevels& crossed_levels() { return crossed_; }
 
-    /// Double the order pool. False, with nothing changed, if memory or handles run out.
+    /// Double the order pool; what it has more comes into use by extend_orders(). False, with nothing changed, if
+    /// memory or handles run out.
     LOWLAT_COLD bool grow_orders() {
         if (orders_max_ > orders_limit / 2) return false;
+        while (resident_ != orders_max_) extend_orders();  // of an earlier growth
         try {
-            memory_.move_sparse(2 * orders_max_, symbols_);
-            move_orders(2 * orders_max_);
+            memory_.grow_orders(2 * orders_max_, nodes_, attributes_, expiries_, index_);
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
             return false;
@@ -317,7 +315,6 @@ class OrderStore {
         for (Book& book : books_) book.drop_index();  // it is as large as the pool was
         orders_max_ *= 2;
         ++growths_;
-        fill_index();
         return true;
     }
 
@@ -365,14 +362,20 @@ class OrderStore {
         nodes_.release(level);
     }
 
+    /// After a growth, bring nodes and slots for a few more orders into use, so that no command waits long.
+    LOWLAT_COLD void extend_orders() {
+        const auto home_of = [this](Handle at) { return home(nodes_[at].order); };
+        set_resident(memory_.extend_orders(resident_, orders_max_, index_, home_of, chain()));
+    }
+
     LOWLAT_COLD void rebuild_index() {
         index_.rehash();
-        index_.clear();
         fill_index();
     }
 
   private:
     OrderAttributes& attributes_of(Handle handle) { return attributes_[nodes_[handle].order.attributes_handle]; }
+    OrderIndex::Home home(const OrderBody& order) const { return index_.home(order.id, order.symbol); }
 
     /// Count one more or one less order that commands without attributes must consider.
     LOWLAT_INLINE static void count_restrictions(Book& book, const OrderBody& order, std::int32_t more) {
@@ -382,8 +385,8 @@ class OrderStore {
             book.all_or_none[order.side] += static_cast<std::uint32_t>(more);
     }
 
-    void move_orders(std::uint32_t orders) {
-        memory_.move_orders(orders, nodes_, attributes_, expiries_, index_);
+    void set_resident(std::uint32_t orders) {
+        resident_ = orders;
         live_unchecked_ = when_trades_dry_ == PoolPolicy::reject ? 0 : orders;
     }
 
@@ -405,10 +408,7 @@ class OrderStore {
     }
 
     void fill_index() {
-        const auto put_in = [this](Handle at) {
-            const OrderBody& order = nodes_[at].order;
-            index_.insert(index_.home(order.id, order.symbol), at, chain());
-        };
+        const auto put_in = [this](Handle at) { index_.insert(home(nodes_[at].order), at, chain()); };
         for (const Book& book : books_) {
             for (const Ladder* queue : book.queues()) for_each_queued(*queue, put_in);
             for (const Side side : both_sides) for_each_trailing(book, side, put_in);
@@ -432,6 +432,7 @@ class OrderStore {
     std::uint64_t sequence_ = 0;
     std::uint64_t trades_ = 0;
     std::uint32_t live_ = 0;
+    std::uint32_t resident_ = 0;        // orders whose nodes and slots are in use: all, or fewer after a growth
     std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can be exhausted
     std::uint32_t symbols_;
 

@@ -28,41 +28,61 @@ class StoreMemory {
     /// Bytes of all pools of this size; without the books, whose size depends on the number of symbols only.
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of EngineConfig
     static std::uint64_t bytes_for(std::uint64_t symbols, std::uint32_t orders, std::uint64_t trades) {
-        return orders_bytes(orders) + AttributesMemory::bytes_for(orders) + sparse_bytes(orders, symbols) +
-               LockedRegion::room_for<Trade>(trades);
+        return node_bytes(orders) + slot_bytes(OrderIndex::slots_for(orders)) + AttributesMemory::bytes_for(orders) +
+               sparse_bytes(sparse_nodes(orders, symbols * Book::sparse_trees)) + LockedRegion::room_for<Trade>(trades);
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
-    void move_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
+    void make_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
                      OrderIndex& index) {
-        const std::uint32_t capacity = 2 * orders;
         const std::uint64_t slots = OrderIndex::slots_for(orders);
-        retired_.reserve(retired_.size() + 1);
-        AttributesMemory attributes_memory(orders);
-        LockedRegion region(orders_bytes(orders));
-        Node* const to = region.take<Node>(capacity + 1);
-        index = OrderIndex({region.take<Handle>(slots), slots}, index.seed());
-        if (nodes.data() != nullptr) std::copy_n(nodes.data(), nodes.high_water() + 1, to);
-        nodes.move_to(to, capacity);
-        attributes_memory.take_over(attributes, expiries);
-        attributes_memory_ = std::move(attributes_memory);
-        if (node_region_.bytes() != 0) retired_.push_back(std::move(node_region_));
-        node_region_ = std::move(region);
+        const std::uint64_t far = far_nodes(orders);
+        sparse_region_ = LockedRegion(sparse_bytes(far));
+        node_region_ = LockedRegion(node_bytes(orders));
+        slot_region_ = LockedRegion(slot_bytes(slots));
+        attributes_memory_ = AttributesMemory(orders);
+        place_sparse(far);
+        nodes.move_to(node_region_.take<Node>(2 * orders + 1), 2 * orders);
+        index = OrderIndex({slot_region_.take<Handle>(slots), slots});
+        attributes_memory_.place(attributes, expiries);
+    }
+
+    /// Room for more orders, and for an index of twice the slots: pages are moved, nothing is copied. Throws
+    /// std::bad_alloc; what was there is as it was then, but perhaps elsewhere.
+    void grow_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
+                     OrderIndex& index) {
+        const std::uint64_t slots = 2 * index.slots();
+        const std::uint64_t far = far_nodes(orders);
+        sparse_region_.grow(sparse_bytes(far));
+        place_sparse(far);
+        node_region_.grow(node_bytes(orders));
+        nodes.move_to(node_region_.take<Node>(2 * orders + 1), nodes.capacity());
+        slot_region_.grow(slot_bytes(slots));
+        index.move_to(slot_region_.take<Handle>(slots));
+        attributes_memory_.grow(orders, attributes, expiries);
+        nodes.move_to(&nodes[nil], 2 * orders);
+        index.double_slots();
+    }
+
+    /// After a growth to `orders_max`, make nodes for a few more orders resident, and use slots for them. Returns for
+    /// how many orders there are some now.
+    template <typename HomeOf, typename Link>
+    std::uint32_t extend_orders(std::uint32_t orders, std::uint32_t orders_max, OrderIndex& index, HomeOf home_of,
+                                Link link) {
+        constexpr std::uint32_t step = 256;
+        const std::uint32_t half = orders_max / 2;
+        const std::uint32_t more = std::min(orders + step, orders_max);
+        const std::uint64_t half_slots = index.slots() / 2;
+        const std::uint64_t slots = half_slots + (more - half) * half_slots / half;
+        sparse_region_.touch(sparse_bytes(far_nodes(more)));
+        node_region_.touch((2 * std::uint64_t{more} + 1) * sizeof(Node));
+        slot_region_.touch(slots * sizeof(Handle));
+        index.split(slots, home_of, link);
+        return more;
     }
 
     /// More attributes for the pool, which has none left.
     void extend_attributes(Pool<OrderAttributes>& attributes) { attributes_memory_.extend(attributes); }
-
-    /// Room for so many levels outside the ladders' windows.
-    void move_sparse(std::uint32_t levels, std::uint64_t symbols) {
-        const auto nodes = static_cast<std::uint32_t>(sparse_nodes(levels, symbols * Book::sparse_trees));
-        if (nodes <= sparse_room_.capacity()) return;
-        LockedRegion region(sparse_bytes(levels, symbols));
-        SparseNode* const to = region.take<SparseNode>(nodes + 1);
-        if (sparse_room_.data() != nullptr) std::copy_n(sparse_room_.data(), sparse_room_.high_water() + 1, to);
-        sparse_room_.move_to(to, nodes);
-        sparse_region_ = std::move(region);
-    }
 
     /// How many levels are outside the ladders' windows.
     LOWLAT_INLINE std::uint32_t far_levels() const { return sparse_room_.levels(); }
@@ -73,8 +93,9 @@ class StoreMemory {
         tape_region_ = std::move(region);
     }
 
-    /// One book per symbol.
+    /// One book per symbol. They are made first: how many there are decides how much room far levels need.
     std::vector<Book> make_books(const EngineConfig& settings) {
+        sparse_trees_ = settings.symbols.size() * Book::sparse_trees;
         const auto room = [](std::uint32_t places) {
             return LockedRegion::room_for<Handle>(places) +
                    LockedRegion::room_for<std::uint64_t>(BitmapTree::words(places));
@@ -95,13 +116,11 @@ class StoreMemory {
         return books;
     }
 
-    /// Free the old index, which is no longer read.
-    void drop_retired() { retired_.clear(); }
-
     /// Call `visit(part, region)` for all memory taken from the system.
     template <typename Visit>
     void for_each_region(Visit visit) const {
-        visit("orders, levels and id index", node_region_);
+        visit("orders and levels", node_region_);
+        visit("id index", slot_region_);
         attributes_memory_.for_each_region(visit);
         visit("trade tape", tape_region_);
         visit("price windows", book_region_);
@@ -109,20 +128,22 @@ class StoreMemory {
     }
 
   private:
-    static std::uint64_t orders_bytes(std::uint64_t orders) {
-        return LockedRegion::room_for<Node>(2 * orders + 1) +
-               LockedRegion::room_for<Handle>(OrderIndex::slots_for(orders));
+    /// The most nodes that so many levels outside the ladders' windows need.
+    std::uint64_t far_nodes(std::uint64_t levels) const { return sparse_nodes(levels, sparse_trees_); }
+    void place_sparse(std::uint64_t nodes) {
+        sparse_room_.move_to(sparse_region_.take<SparseNode>(nodes + 1), static_cast<std::uint32_t>(nodes));
     }
 
-    static std::uint64_t sparse_bytes(std::uint64_t levels, std::uint64_t symbols) {
-        return LockedRegion::room_for<SparseNode>(sparse_nodes(levels, symbols * Book::sparse_trees) + 1);
-    }
+    static std::uint64_t sparse_bytes(std::uint64_t nodes) { return LockedRegion::room_for<SparseNode>(nodes + 1); }
+    static std::uint64_t node_bytes(std::uint64_t orders) { return LockedRegion::room_for<Node>(2 * orders + 1); }
+    static std::uint64_t slot_bytes(std::uint64_t slots) { return LockedRegion::room_for<Handle>(slots); }
 
+    std::uint64_t sparse_trees_ = 0;
     LockedRegion sparse_region_;
     SparseRoom sparse_room_;
     LockedRegion node_region_;
+    LockedRegion slot_region_;
     AttributesMemory attributes_memory_;
-    std::vector<LockedRegion> retired_;  // the old index, which prefetches of the current batch may still read
     LockedRegion tape_region_;
     LockedRegion book_region_;
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -35,31 +36,32 @@ class LockedRegion {
     /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident.
     explicit LockedRegion(std::size_t bytes, Touch touched = Touch::all)
         : bytes_((bytes + small_page - 1) / small_page * small_page) {
-        // Map one extra huge page and trim both ends, to align the start to a huge page.
-        const std::size_t wide = bytes_ + huge_page;
-        void* mapped = mmap(nullptr, wide, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (mapped == MAP_FAILED) throw std::bad_alloc();
-        auto* first = static_cast<std::byte*>(mapped);
-        const std::size_t before = -reinterpret_cast<std::uintptr_t>(first) % huge_page;
-        if (before != 0) munmap(first, before);
-        if (before != huge_page) munmap(first + before + bytes_, huge_page - before);
-        start_ = first + before;
+        start_ = map_aligned(bytes_, PROT_READ | PROT_WRITE);
         taken_.fetch_add(1, std::memory_order_relaxed);
         ASAN_POISON_MEMORY_REGION(start_, bytes_);
-        if (touched == Touch::as_used) return;  // by small pages: a huge one takes long to fill with zeros
+        if (touched == Touch::all) {  // else by small pages: a huge one takes long to fill with zeros
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
-        huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
+            huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
-        touch(bytes_);
+            touch(bytes_);
+        }
+        lock();
     }
 
-    /// Make at least the first `bytes` bytes resident, and lock them if permitted. What they hold is kept.
+    /// Make at least the first `bytes` bytes resident. What they hold is kept.
     void touch(std::size_t bytes) {
         const std::size_t end = std::min((bytes + small_page - 1) / small_page * small_page, bytes_);
         if (end <= touched_) return;
         fill_pages(touched_, end);
-        if (mlock(start_ + touched_, end - touched_) != 0) lock_error_ = errno;
         touched_ = end;
+    }
+
+    /// Make it larger, perhaps at another address. Its pages are moved, not copied; the new ones become resident by
+    /// touch(). All of it is to be taken anew. Throws std::bad_alloc, and then nothing has changed.
+    void grow(std::size_t bytes) {
+        bytes = (bytes + small_page - 1) / small_page * small_page;
+        if (bytes > bytes_) move_pages(bytes);
+        used_ = 0;
     }
 
     LockedRegion(LockedRegion&& other) noexcept { swap(other); }
@@ -113,6 +115,62 @@ class LockedRegion {
     static constexpr std::size_t guard = 0;
 #endif
     static constexpr std::size_t small_page = 4096;
+
+    /// Map this much from the start of a huge page on. Throws std::bad_alloc.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a size, and bits
+    static std::byte* map_aligned(std::size_t bytes, int access) {
+        // Map one extra huge page and trim both ends.
+        void* mapped = mmap(nullptr, bytes + huge_page, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapped == MAP_FAILED) throw std::bad_alloc();
+        auto* first = static_cast<std::byte*>(mapped);
+        const std::size_t before = -reinterpret_cast<std::uintptr_t>(first) % huge_page;
+        if (before != 0) munmap(first, before);
+        if (before != huge_page) munmap(first + before + bytes, huge_page - before);
+        return first + before;
+    }
+
+    /// Pages are locked as they become resident.
+    void lock() {
+#if defined(MLOCK_ONFAULT)
+        lock_error_ = mlock2(start_, bytes_, MLOCK_ONFAULT) == 0 ? 0 : errno;
+#else
+        lock_error_ = touched_ == 0 || mlock(start_, touched_) == 0 ? 0 : errno;
+#endif
+    }
+
+#if defined(MREMAP_MAYMOVE) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    void move_pages(std::size_t bytes) {
+#if defined(MADV_NOHUGEPAGE)
+        madvise(start_, bytes_, MADV_NOHUGEPAGE);  // keeps those that there are
+#endif
+        // To the same place within a huge page, so that page tables are moved as a whole.
+        std::byte* const target = map_aligned(bytes, PROT_NONE);
+        const auto move = [&] { return mremap(start_, bytes_, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target); };
+        void* moved = move();
+        if (moved == MAP_FAILED && lock_error_ == 0) {  // perhaps more than may be locked
+            munlock(start_, bytes_);
+            lock_error_ = ENOMEM;
+            moved = move();
+        }
+        if (moved == MAP_FAILED) {
+            munmap(target, bytes);
+            throw std::bad_alloc();
+        }
+        start_ = static_cast<std::byte*>(moved);
+        bytes_ = bytes;
+        taken_.fetch_add(1, std::memory_order_relaxed);
+    }
+#else
+    void move_pages(std::size_t bytes) {
+        LockedRegion larger(bytes, Touch::as_used);
+        larger.touch(touched_);
+        ASAN_UNPOISON_MEMORY_REGION(start_, bytes_);
+        ASAN_UNPOISON_MEMORY_REGION(larger.start_, larger.bytes_);
+        std::memcpy(larger.start_, start_, touched_);
+        ASAN_POISON_MEMORY_REGION(larger.start_, larger.bytes_);
+        swap(larger);
+    }
+#endif
 
     /// Write to every page that nothing has been written to.
 #if defined(__SANITIZE_ADDRESS__)

@@ -2,12 +2,21 @@
 
 from dataclasses import astuple, replace
 
+import numpy as np
 import pytest
 
 from lowlat.engine.matching.commands import command, commands
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import CommandType, ExecType, PoolPolicy, Reason, Side, TimeInForce
+from lowlat.engine.matching.records import (
+    EXTENDED_COMMAND,
+    CommandType,
+    ExecType,
+    PoolPolicy,
+    Reason,
+    Side,
+    TimeInForce,
+)
 from lowlat.engine.reference.engine import ReferenceEngine
 
 both_engines = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
@@ -114,3 +123,26 @@ def test_a_reset_engine_counts_anew_and_keeps_what_has_grown() -> None:
     assert engine.counters.growths, "the room stays, and so does the count of how it came to be"
     assert [engine.process(stride).tobytes(), engine.process(taken).tobytes()] == first
     assert engine.counters.growths == 16
+
+
+@pytest.mark.parametrize("stride", [1, 64, 1 << 32])
+def test_a_pool_that_grows_finds_every_order(stride: int) -> None:
+    """Nodes and index come into use a few at a time, while orders come and go, with and without attributes."""
+    random = np.random.default_rng(1)
+    stream = np.zeros(20_000, EXTENDED_COMMAND)
+    entered = np.cumsum(random.random(len(stream)) < 0.7)
+    cancels = np.diff(entered, prepend=0) == 0
+    # A cancel names an order of the last thousand, which may have left already.
+    numbers = np.where(cancels, np.maximum(entered - random.integers(0, 1_000, len(stream)), 1), entered)
+    stream["order_id"] = numbers.astype(np.uint64) * np.uint64(stride)
+    stream["kind"] = np.where(cancels, CommandType.CANCEL, CommandType.LIMIT)
+    stream["price"][~cancels] = random.integers(1, 3_000, int((~cancels).sum()))
+    stream["quantity"][~cancels] = 1
+    stream["participant_id"][~cancels] = random.integers(0, 2, int((~cancels).sum()))
+    grows, whole = Engine(orders=3, when_orders_dry=PoolPolicy.GROW), Engine(orders=len(stream))
+    for start in range(0, len(stream), 1_000):
+        part = stream[start : start + 1_000]
+        assert grows.process(part).tobytes() == whole.process(part).tobytes()
+    grows.check_invariants()
+    assert grows.orders().tobytes() == whole.orders().tobytes()
+    assert grows.counters.growths == 12
