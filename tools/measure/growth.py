@@ -2,7 +2,8 @@
 
 Orders are spread evenly over a book; one is canceled by its id and another added, over and over, and one command in
 fifty trades (growth_flows.py). Each book is measured in batches and one command at a time, in nanoseconds of CPU time a
-command, the minimum of several passes. Then, how long the longest command takes when the price window has to move.
+command, the minimum of several passes. Then, how long the longest command takes when the price window has to move, and
+when the pool of orders has to grow.
 Prints the tables and the curves of docs/reference/growth.md.
 
     python tools/measure/growth.py [--only width]
@@ -15,11 +16,11 @@ import math
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from growth_flows import Shape, jumping_flow, spread_flow
+from growth_flows import Shape, filling_flow, jumping_flow, spread_flow
 from native_pass import Way, arguments, build
 
 from lowlat.engine.flow.order_flow import Flow
@@ -105,12 +106,12 @@ def _bar(ns: dict[Way, float], most: float) -> str:
     return "█" * batched + "░" * (one - batched)
 
 
-def pauses(loops: Path, folder: Path) -> str:
-    """A row for each number of levels that the window meets."""
-    lines = ["| levels where the window goes | longest command: µs |", "|--:|--:|"]
-    for levels in _powers(2, 6):
-        us = ns_of(loops, jumping_flow(levels), folder, "longest", JUMPS) / 1e3
-        lines.append(f"| {levels:,} | {us:,.1f} |")
+def pauses(loops: Path, folder: Path, what: str, flow_of: Callable[[int], Flow]) -> str:
+    """A row for each size of what is met."""
+    lines = [f"| {what} | longest command: µs |", "|--:|--:|"]
+    for size in _powers(2, 6):
+        us = ns_of(loops, flow_of(size), folder, "longest", JUMPS) / 1e3
+        lines.append(f"| {size:,} | {us:,.1f} |")
     return "\n".join(lines)
 
 
@@ -129,7 +130,10 @@ def main() -> None:
             if only in axis.name:
                 print(f"\n{axis.name.capitalize()} ({axis.fixed}):\n\n{table(axis, measure(loops, axis, folder))}")
         if only in "pauses":
-            print(f"\nOne move of the price window:\n\n{pauses(loops, folder)}")
+            moves = pauses(loops, folder, "levels where the window goes", jumping_flow)
+            print(f"\nOne move of the price window:\n\n{moves}")
+            growths = pauses(loops, folder, "orders in the pool", filling_flow)
+            print(f"\nOne growth of the pool of orders, to twice its size:\n\n{growths}")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,13 @@ def jumping_flow(levels: int) -> Flow:
     return _flow("jumping", seeding, np.concatenate([come_and_go[0], _cancels(above), come_and_go[1]]), 1)
 
 
+def filling_flow(orders: int) -> Flow:
+    """A book that is full but for a tenth of its room, and gets 500 orders more than it has room for."""
+    numbers = np.arange(orders + 500)
+    filling = aligned_copy(_limits(numbers, Side.BUY, CENTER - numbers % 2_000))
+    return Flow("filling", filling, orders - orders // 10, orders, {}, (Instrument(),))
+
+
 def _flow(name: str, seeding: Commands, measured: Commands, symbols: int) -> Flow:
     """Room for a quarter more orders than there are."""
     commands = aligned_copy(np.concatenate([seeding, measured]))

@@ -196,7 +196,7 @@ class Matcher : public FetchingStore {
             if (left == 0) return;
         }
         if (likely(rests(command))) {
-            rest(command, book.ladders[side], key, left, home);
+            rest(command, book.ladders[side], key, home, left);
         } else {
             const bool market = command.kind == CommandType::market;
             emit(command, sink,
@@ -350,8 +350,8 @@ class Matcher : public FetchingStore {
         sink.next() = event_of(source_of(command), fill, trade_id);
     }
 
-    LOWLAT_INLINE void rest(const Command& command, Ladder& ladder, std::int64_t key, std::uint32_t quantity,
-                            OrderIndex::Home home) {
+    LOWLAT_INLINE void rest(const Command& command, Ladder& ladder, std::int64_t key, OrderIndex::Home home,
+                            std::uint32_t quantity) {
         const Handle handle = nodes_.acquire();
         nodes_[handle].order = {.id = command.order_id,
                                 .quantity = quantity,

@@ -52,7 +52,7 @@ class LockedRegion {
     void touch(std::size_t bytes) {
         const std::size_t end = std::min((bytes + small_page - 1) / small_page * small_page, bytes_);
         if (end <= touched_) return;
-        fill_pages(touched_, end);
+        fill_pages(start_ + touched_, end - touched_);
         touched_ = end;
     }
 
@@ -176,8 +176,8 @@ class LockedRegion {
 #if defined(__SANITIZE_ADDRESS__)
     __attribute__((no_sanitize_address))
 #endif
-    void fill_pages(std::size_t from, std::size_t to) {
-        for (std::size_t at = from; at < to; at += small_page) const_cast<volatile std::byte&>(start_[at]) = {};
+    static void fill_pages(std::byte* first, std::size_t bytes) {
+        for (std::size_t at = 0; at < bytes; at += small_page) const_cast<volatile std::byte&>(first[at]) = {};
     }
 
     void swap(LockedRegion& other) noexcept {

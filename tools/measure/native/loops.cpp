@@ -108,9 +108,8 @@ void find_longest(const Run& run) {
     const std::vector<Record> commands = commands_in<Record>(run.file);
     std::vector<double> shortest(commands.size() - run.seeded, std::numeric_limits<double>::max());
     std::vector<Event> ring(ring_events);
-    Matcher matcher(run.engine);
     for (long repeat = 0; repeat < run.repeats; ++repeat) {
-        matcher.reset();
+        Matcher matcher(run.engine);  // anew, since a pool stays as large as it has grown
         RingSink sink(ring.data(), ring_events - 1);
         run_batch(matcher, commands.data(), run.seeded, sink);
         for (std::size_t at = 0; at < shortest.size(); ++at) {
@@ -147,7 +146,8 @@ int main(int count_of_arguments, char** arguments) {
                   .repeats = static_cast<long>(number(5)),
                   .engine = {.symbols = rules(number(7), number(8), static_cast<std::int64_t>(number(9))),
                              .orders = static_cast<std::uint32_t>(number(6)),
-                             .trades = 100'000}};
+                             .trades = 100'000,
+                             .when_orders_dry = PoolPolicy::grow}};
     if (run.longest && number(3) == 0) {
         find_longest<Command>(run);
     } else if (number(3) != 0) {

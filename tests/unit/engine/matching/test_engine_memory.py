@@ -25,7 +25,7 @@ from lowlat.engine.matching.records import (
 )
 
 NODE, SLOT, FAR_LEVEL, TRADE = 32, 4, 384 // 14, 32
-"""Bytes of an order or a level, of a slot of the index, of a level outside the window (of a node that may hold few), of a trade record."""
+"""Bytes of an order or a level, of a slot of the index, of a level outside the window at most, of a trade record."""
 ATTRIBUTES, EXPIRY = 64, 16
 """Bytes of an order's attributes, and of its place among the expiries."""
 
