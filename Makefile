@@ -79,6 +79,10 @@ faults: $(VENV)/.built $(VENV)/.extra-test ## Every verb, while each kind of sys
 check: dev ## Formatting, lint and types, Python and C++
 	@bash tools/ci/check.sh $(BIN)
 
+.PHONY: analyze
+analyze: dev ## The static analyzer on the native modules (clang-tidy; some minutes)
+	@bash tools/ci/tidy.sh $(BIN) '-*,clang-analyzer-*' && echo "lowlat: analyze passed" >&2
+
 .PHONY: format
 format: $(VENV)/.extra-check ## Format the sources
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only -q . && $(BIN)/clang-format -i $$(git ls-files '*.hpp' '*.cpp' '*.h' '*.c')
