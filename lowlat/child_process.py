@@ -6,6 +6,7 @@ import contextlib
 import mmap
 import os
 import resource
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -41,6 +42,17 @@ def python_running(module: str) -> tuple[str, ...]:
     contain the user's own `lowlat` or `engine`.
     """
     return (sys.executable, "-P", "-c", _RUN, str(Path(__file__).parent.parent), module)
+
+
+def ends_within(child: int, limit_s: float) -> bool:
+    """Whether a child process ends in that time. It is not reaped."""
+    descriptor = os.pidfd_open(child)
+    try:
+        poll = select.poll()  # select() takes no descriptor above 1,023
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(1000 * limit_s))
+    finally:
+        os.close(descriptor)
 
 
 def run_program(module: str) -> None:

@@ -6,7 +6,6 @@ Each candidate is tried in a process of its own, forked for it, so that one that
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from lowlat.child_process import ends_within
 from lowlat.engine import _core
 from lowlat.engine.matching.records import Commands
 
@@ -45,18 +45,14 @@ def tried(differs: Callable[[], bool]) -> CandidateEnd:
             code = CandidateEnd.DIFFERENT.value if differs() else CandidateEnd.EQUAL.value
         finally:
             os._exit(code)
-    descriptor = os.pidfd_open(child)
     try:
-        ended, _, _ = select.select([descriptor], [], [], CANDIDATE_LIMIT_S)
-        if not ended:
+        if not ends_within(child, CANDIDATE_LIMIT_S):
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
     except BaseException:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise
-    finally:
-        os.close(descriptor)
     code = os.waitstatus_to_exitcode(status)
     return (
         CandidateEnd(code) if code in (CandidateEnd.EQUAL.value, CandidateEnd.DIFFERENT.value) else CandidateEnd.ENDED

@@ -10,11 +10,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import IO, Final, NoReturn, Self
 
 from lowlat import units
-from lowlat.child_process import ending
+from lowlat.child_process import ending, ends_within
 from lowlat.engine.external.naming import EngineCommand
 from lowlat.errors import ExitCode, NotValidError, UsageError
 from lowlat.limits import ENGINE_LINE_BYTES_MAX
@@ -147,14 +148,10 @@ class EngineProcess:
 
     def _ended_within(self, limit_s: float) -> int | None:
         """Its return code; None if it still runs. It is not reaped, so that its group keeps its number."""
-        descriptor = os.pidfd_open(self.pid)
-        try:
-            select.select([descriptor], [], [], limit_s)
-            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        finally:
-            os.close(descriptor)
-        if found is None:
+        if not ends_within(self.pid, limit_s):
             return None
+        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        assert found is not None, "it has ended"
         return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
     def close(self) -> None:
@@ -230,8 +227,12 @@ def _started(command: EngineCommand, cpus: Collection[int]) -> subprocess.Popen[
         text = f"{command} cannot be started: there is no such program, or its interpreter is missing"
         raise UsageError(f"{text}; check its name, and the first line of a script") from error
     except OSError as error:
-        what_to_do = "; make it executable (chmod +x)" if isinstance(error, PermissionError) else ""
-        raise UsageError(f"{command} cannot be started: {error.strerror}{what_to_do}") from error
+        if isinstance(error, PermissionError):
+            is_folder = Path(command.words[0]).is_dir()
+            hint = "; it is a directory" if is_folder else "; make it executable (chmod +x)"
+        else:
+            hint = ""
+        raise UsageError(f"{command} cannot be started: {error.strerror}{hint}") from error
 
 
 @contextlib.contextmanager

@@ -63,13 +63,19 @@ def extended_command(
 def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]:
     whole = []
     for name, value in zip(dtype.names or (), row, strict=True):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, np.integer)):
             raise UsageError(
                 f"{name} {value!r} is not an integer; prices and quantities are whole ticks and lots (see "
                 "Instrument.price)"
             )
         whole.append(int(value))
     return tuple(whole)
+
+
+def _shown(whole: tuple[int, ...]) -> str:
+    """As a tuple; Python has a limit on the digits of an integer that it prints."""
+    bits = EXTENDED_COMMAND.itemsize * 8
+    return f"({', '.join(str(n) if n.bit_length() <= bits else f'a number of {n.bit_length():,} bits' for n in whole)})"
 
 
 def one_command(row: tuple[object, ...]) -> Commands:
@@ -81,8 +87,8 @@ def one_command(row: tuple[object, ...]) -> Commands:
     if made is not None:
         return made
     raise UsageError(
-        f"a command's number does not fit its field: {_whole(EXTENDED_COMMAND, row)} for {EXTENDED_COMMAND.names}; "
-        "ids are uint64, prices and quantities int64, symbols uint32"
+        f"a command's number does not fit its field: {_shown(_whole(EXTENDED_COMMAND, row))} for "
+        f"{EXTENDED_COMMAND.names}; ids are uint64, prices and quantities int64, symbols uint32"
     )
 
 

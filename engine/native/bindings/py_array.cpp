@@ -99,7 +99,8 @@ bool read(PyObject* object, Field& to) {
     } else if (PyLong_Check(object)) {
         return !PyBool_Check(object) && fits(object, to);
     } else {
-        if (!PyArray_IsScalar(object, Integer)) return false;
+        // A duration is a signed integer to numpy's types, but not to Python.
+        if (!PyArray_IsScalar(object, Integer) || PyArray_IsScalar(object, Timedelta)) return false;
         const nb::object number = checked(PyNumber_Index(object));
         return fits(number.ptr(), to);
     }

@@ -143,22 +143,22 @@ class LockedRegion {
 #if defined(MADV_NOHUGEPAGE)
         madvise(start_, bytes_, MADV_NOHUGEPAGE);  // keeps those that there are
 #endif
-        // To the same place within a huge page, so that page tables are moved as a whole.
-        std::byte* const target = map_aligned(bytes, PROT_NONE);
-        const auto move = [&] { return mremap(start_, bytes_, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, target); };
-        void* moved = move();
+        void* moved = moved_to_new(bytes);
         if (moved == MAP_FAILED && lock_error_ == 0) {  // perhaps more than may be locked
             munlock(start_, bytes_);
             lock_error_ = ENOMEM;
-            moved = move();
+            moved = moved_to_new(bytes);
         }
-        if (moved == MAP_FAILED) {
-            munmap(target, bytes);
-            throw std::bad_alloc();
-        }
+        if (moved == MAP_FAILED) throw std::bad_alloc();
         start_ = static_cast<std::byte*>(moved);
         bytes_ = bytes;
         taken_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// The pages at a new place: the same within a huge page, so that page tables are moved as a whole. After a failure
+    /// the place is given up: older kernels have unmapped it then, and it may be another thread's by now.
+    void* moved_to_new(std::size_t bytes) const {
+        return mremap(start_, bytes_, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, map_aligned(bytes, PROT_NONE));
     }
 #else
     void move_pages(std::size_t bytes) {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from lowlat.child_process import ending, own_environment, python_running
+from lowlat.child_process import ending, ends_within, own_environment, python_running
 from lowlat.errors import ExitCode
+from tests.waiting import PATIENCE_S
 
 THREADS = "import os, numpy; numpy.ones((64, 64)) @ numpy.ones((64, 64)); print(len(os.listdir('/proc/self/task')))"
 
@@ -63,3 +66,18 @@ def test_an_ending_names_the_signal() -> None:
         "was killed by SIGKILL",
     ]
     assert ending(-40) == "was killed by signal 40"
+
+
+def test_the_end_of_a_child_is_seen_with_more_descriptors_than_select_takes() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 1_100
+    if hard < needed:
+        pytest.skip(f"not available here: {needed} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
+    with ExitStack() as held, subprocess.Popen(["sleep", "1h"]) as child:
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1_024):
+            held.enter_context(Path(os.devnull).open())
+        assert not ends_within(child.pid, 0)
+        child.kill()
+        assert ends_within(child.pid, PATIENCE_S)

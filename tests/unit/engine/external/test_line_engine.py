@@ -212,7 +212,7 @@ def test_the_next_engine_has_a_new_process() -> None:
         ("ndjson:./mine 'half", "No closing quotation; quote the command as for a shell"),
         ("ndjson:./mine \0", "cannot contain NUL"),
         ("ndjson:./no-such-engine", "./no-such-engine cannot be started: there is no such program"),
-        ("ndjson:/", "/ cannot be started: Permission denied; make it executable (chmod +x)"),
+        ("ndjson:/", "/ cannot be started: Permission denied; it is a directory"),
     ],
 )
 def test_what_cannot_be_started_is_said(name: str, said: str) -> None:
