@@ -14,7 +14,10 @@ INTERRUPTED = 130
 def first_screen(command: list[str]) -> int:
     """Print the first line. Returns 0 for a command that Ctrl-C ended, else its exit code."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    environment = os.environ | {"TERM": "xterm-256color"}  # CI may have none, or a dumb one
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    )
     os.close(theirs)
     shown = b""
     with contextlib.suppress(OSError):  # Linux reports a closed other end this way
