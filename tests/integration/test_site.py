@@ -31,7 +31,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` does, or the one that it has built."""
-    if built := os.environ.get("LOWLAT_SITE"):
+    if built := os.environ.get("BUILT_SITE"):
         return ROOT / built
     folder = tmp_path_factory.mktemp("site")
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
