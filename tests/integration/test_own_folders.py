@@ -1,5 +1,5 @@
-"""A user's project may have folders with the same names as ours. Every verb works there, with that folder on the path,
-in the command's own process and in child processes, and never imports them.
+"""A user's project may have folders with the same names as ours. Every verb works there, in the command's own process
+and in child processes, also with the current folder on the path, and never imports them.
 """
 
 from __future__ import annotations
@@ -117,23 +117,26 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def program(command_path: Path, project: Path, environment: dict[str, str]) -> Program:
-    """Run it in the project, with the current folder on the path."""
+    """Run it in the project; with `path`, with the current folder on the path."""
 
-    def run_there(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return run(command_path, *arguments, cwd=project, env=environment | {"PYTHONPATH": "."})
+    def run_there(*arguments: str, path: bool) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in environment.items() if name != "PYTHONPATH"}
+        return run(command_path, *arguments, cwd=project, env=env | ({"PYTHONPATH": "."} if path else {}))
 
     return run_there
 
 
-def test_every_verb_works_in_such_a_project(program: Program, project: Path) -> None:
+@pytest.mark.parametrize("path", [False, True], ids=["", "PYTHONPATH"])
+def test_every_verb_works_in_such_a_project(program: Program, project: Path, path: bool) -> None:
     with MappedBookWriter("OWN", folder=project / "books"):
         for verb in VERBS:
-            done = program(*verb.split())
+            done = program(*verb.split(), path=path)
             assert done.returncode == 0, (verb, done.stderr)
 
 
-def test_ab_measures_in_such_a_project(program: Program) -> None:
-    done = program("ab", "--a", "-n 500", "--b", "-n 500 --seed 1", "--runs", "2", "--gate", "p50=1000%")
+@pytest.mark.parametrize("path", [False, True], ids=["", "PYTHONPATH"])
+def test_ab_measures_in_such_a_project(program: Program, path: bool) -> None:
+    done = program("ab", "--a", "-n 500", "--b", "-n 500 --seed 1", "--runs", "2", "--gate", "p50=1000%", path=path)
     assert done.returncode == 0, done.stderr
 
 
