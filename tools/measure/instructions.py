@@ -61,7 +61,7 @@ INTERFACES: Final = {
 }
 """The same for one command at a time through an interface."""
 THROUGH_INTERFACES: Final = ("steady", "deep")
-RATIOS_MAX: Final = {"inlined": 1.06, "callback": 1.25}
+RATIOS_MAX: Final = {"inlined": 1.05, "callback": 1.25}
 """How many more instructions an interface may cost than the matcher, whatever is committed."""
 
 

@@ -29,11 +29,13 @@ class CommandEvents {
 
     LOWLAT_INLINE void clear() { next_ = first_.get(); }
 
-    /// Call `hand(const Event&)` for each.
+    /// Call `hand(const Event&)` for each. There is one at least: every command has an event.
     template <typename Hand>
     LOWLAT_INLINE void hand_over(Hand& hand) const {
         const Event* const end = next_;
-        for (const Event* event = first_.get(); event != end; ++event) hand(*event);
+        const Event* event = first_.get();
+        do hand(*event);
+        while (++event != end);
     }
 
   private:
