@@ -15,6 +15,7 @@ from lowlat.inputs import beginning, check_regular, unreadable
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
+    from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.engine.flow.recording import Ints, RecordedFlow
 
@@ -28,9 +29,9 @@ class Reader:
     """One format of recorded orders.
 
     `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
-    executions, against which a replay is checked, else a `Flow`. A file is recognized by its first bytes (`begins`) or
-    its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask from a separate file, as `compare_best`
-    takes them.
+    executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events. A file is
+    recognized by its first bytes (`begins`) or its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask
+    from a separate file, as `compare_best` takes them.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Reader:
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
     read_best: Callable[[Path], Ints] | None = None
+    open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
 
     def knows_content(self, path: Path) -> bool:
         """Whether the file begins as this format does. False for a pipe: reading would consume its content."""

@@ -20,7 +20,7 @@ from lowlat.engine.matching.records import MAY_SAY, CommandType, TimeInForce
 ROOT = Path(__file__).parents[2]
 GENERATOR = ROOT / "tools/generate"
 SCHEMA = "schema/records.toml"
-ROOMS = ("matching", "journal", "shared_book", "analytics", "flow", "rings")
+ROOMS = ("matching", "journal", "shared_book", "analytics", "flow", "feed", "rings")
 GENERATED = [
     *(f"engine/native/{room}/records.hpp" for room in ROOMS),
     *(f"engine/{room}/records.py" for room in ROOMS),
@@ -76,12 +76,14 @@ def test_what_is_committed_is_what_is_generated() -> None:
         ("engine/native/shared_book/records.hpp", "offsetof(BookOwner, pid) == 0", "offsetof(BookOwner, pid) == 8"),
         ("engine/native/analytics/records.hpp", "std::int64_t quantity", "std::uint64_t quantity"),
         ("engine/native/flow/records.hpp", "std::uint32_t lifetime", "std::uint64_t lifetime"),
+        ("engine/native/feed/records.hpp", "replace = 5", "replace = 6"),
         ("engine/native/rings/records.hpp", "spin = 0", "spin = 3"),
         ("engine/matching/records.py", "SELL = 1", "SELL = 2"),
         ("engine/journal/records.py", "TORN = 1", "TORN = 2"),
         ("engine/shared_book/records.py", '"<u8", "<u4"', '"<u8", "<i4"'),
         ("engine/analytics/records.py", '"<i8", "<i8"', '"<i8", "<u8"'),
         ("engine/flow/records.py", '"<i8", "<i8"', '"<i8", "<u8"'),
+        ("engine/feed/records.py", "REPLACE = 5", "REPLACE = 6"),
         ("engine/rings/records.py", "SPSC = 1", "SPSC = 2"),
         ("engine/native/c_api/same_bytes.hpp", "lowlat_event) == 64", "lowlat_event) == 32"),
         ("engine/native/c_api/lowlat.h", "uint32_t maker_remaining", "uint32_t makers_remaining"),

@@ -26,7 +26,7 @@ UNDER_LOWLAT = {"engine", "probes", "reports"}
 FLOORS = (
     {"platform"},
     {"matching"},
-    {"reference", "rings", "analytics", "journal", "shared_book", "foreign"},
+    {"reference", "rings", "analytics", "journal", "shared_book", "foreign", "feed"},
     {"flow", "external"},
     {"bench", "c_api", "conformance"},
     {"bindings"},

@@ -28,6 +28,7 @@ AREAS = {
     "level": "analytics",
     "ring": "rings",
     "flow": "flow",
+    "feed": "feed",
 }
 """Areas of the schema, and the room of each, which has `records.hpp` and `records.py` of it."""
 PYTHON_AREAS = AREAS | {"foreign": "foreign"}

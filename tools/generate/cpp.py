@@ -26,6 +26,7 @@ The records that cross the border to Python and to C, and the numbers that their
     "level": "What updates levels, and why it may not.",
     "ring": "What a ring is, and how to wait for it.",
     "flow": "What a command of a flow met in the book.",
+    "feed": "One event of a level-3 feed, whatever format it came in.",
 }
 SAME_BYTES = """\
 // Generated from schema/records.toml by `make stubs`; not to be edited.
@@ -76,7 +77,7 @@ def same_bytes(schema: Schema) -> str:
 def _spelled(sentence: str, schema: Schema) -> str:
     def spell(owner: Enumeration | Record, member: str, field: str) -> str:
         if isinstance(owner, Enumeration) and owner.bits and member:
-            return f"flag_{member.lower()}"
+            return f"{owner.cpp_prefix}_{member.lower()}"
         return "::".join(part for part in (owner.name, member.lower(), field) if part)
 
     return spelled(sentence, schema, spell)
@@ -100,11 +101,11 @@ def _enumeration(enumeration: Enumeration, schema: Schema) -> list[str]:
 
 def _bits(enumeration: Enumeration, schema: Schema) -> list[str]:
     rows = [
-        (_constant(f"flag_{each.name}", enumeration.type, each.value), _spelled(each.about, schema))
+        (_constant(f"{enumeration.cpp_prefix}_{each.name}", enumeration.type, each.value), _spelled(each.about, schema))
         for each in enumeration.members
     ]
     known = sum(each.value for each in enumeration.members)
-    return [*beside(rows, 2, "// "), _constant("flags_known", enumeration.type, known)]
+    return [*beside(rows, 2, "// "), _constant(f"{enumeration.cpp_prefix}s_known", enumeration.type, known)]
 
 
 def _known(enumeration: Enumeration) -> list[str]:

@@ -46,7 +46,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """An enumeration, or the bits of a field. `received`: callers supply its values, so code checks them."""
+    """An enumeration, or the bits of a field. `received`: callers supply its values, so code checks them. `cpp_prefix`:
+    of the names of bits in C++.
+    """
 
     name: str
     about: str
@@ -58,6 +60,7 @@ class Enumeration:
     python: str = ""
     c: str = ""
     c_prefix: str = ""
+    cpp_prefix: str = "flag"
     c_note: str = ""
     columns: tuple[str, ...] = ("",)
 

@@ -27,6 +27,7 @@ price unit, quantities integer lots. Records are 32 or 64 bytes long, so that no
     "level": "What updates levels, and why it may not.",
     "ring": "What a ring is, and how to wait for it.",
     "flow": "What a command of a flow met in the book.",
+    "feed": "One event of a level-3 feed, whatever format it came in.",
     "foreign": "What an engine of a shared library may be able to do.",
 }
 FORMATS = {"uint8": "u1", "uint16": "<u2", "uint32": "<u4", "uint64": "<u8", "int64": "<i8"}
