@@ -297,6 +297,29 @@ BOOK_VERSION: int = 1
 
 BOOK_DEPTH_MAX: int = 4096
 
+class PerfReading:
+    @property
+    def enabled_ns(self) -> int: ...
+
+    @property
+    def running_ns(self) -> int: ...
+
+    @property
+    def counts(self) -> list[int]: ...
+
+    @property
+    def error(self) -> int: ...
+
+class PerfGroup:
+    def __init__(self, events: Sequence[tuple[int, int]]) -> None: ...
+
+    @property
+    def errors(self) -> list[int]: ...
+
+    def read(self) -> PerfReading: ...
+
+def count_with(group: PerfGroup | None) -> None: ...
+
 class Pass:
     @property
     def commands(self) -> int: ...
@@ -324,6 +347,9 @@ class Pass:
 
     @property
     def involuntary_switches(self) -> int: ...
+
+    @property
+    def perf(self) -> PerfReading: ...
 
     @property
     def tail(self) -> bytes: ...

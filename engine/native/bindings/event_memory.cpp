@@ -65,9 +65,8 @@ RecordArray array_of(GrowingSink& sink) {
     const bool kept = is_kept(sink.capacity(), sink.count());
     if (!kept) sink.shrink();
     auto block = std::make_unique<EventBlock>();
-    EventBlock& held = *block;
     nb::capsule owner(block.get(), kept ? keep : drop);
-    static_cast<void>(block.release());
+    EventBlock& held = *block.release();
     RecordArray events = event_array(sink.events(), sink.count(), std::move(owner));
     // Nothing fails from here on: until now, the events were the sink's.
     held.count = sink.count();
