@@ -80,7 +80,9 @@ def prefixed(messages: Iterable[bytes], *, end: bool = True) -> bytes:
     return b"".join(struct.pack(">H", len(each)) + each for each in messages) + bytes(2) * end
 
 
-def interleaved(parts: Sequence[tuple[NDArray[np.int64], NDArray[np.void]]], *, prefix: bool = True) -> NDArray[np.uint8]:
+def interleaved(
+    parts: Sequence[tuple[NDArray[np.int64], NDArray[np.void]]], *, prefix: bool = True
+) -> NDArray[np.uint8]:
     """The messages of all parts, each at its position among 0, 1, ... of all, as bytes."""
     ahead = 2 if prefix else 0
     lengths = np.zeros(sum(len(positions) for positions, _ in parts), np.int64)

@@ -1,4 +1,4 @@
-"""A synthetic day of NASDAQ TotalView-ITCH 5.0 of any size, made a block at a time: memory depends on live orders alone.
+"""A synthetic day of NASDAQ TotalView-ITCH 5.0 of any size, made a block at a time: its memory is that of live orders.
 
 The mix is that of a Nasdaq day: adds and deletes each near two fifths, replaces a tenth, executions a few percent, and
 imbalances, crosses and administrative messages now and then. Every message is about an order that is live; books never
@@ -95,7 +95,7 @@ class ItchDay:
 
     def _block(self, count: int) -> bytes:
         """The next messages. No order has two messages of one block, so their order is free."""
-        time = OPEN_NS + (CLOSE_NS - OPEN_NS) * (self._made + np.arange(count)) // self._messages
+        time = OPEN_NS + ((self._made + np.arange(count)) * ((CLOSE_NS - OPEN_NS) / self._messages)).astype(np.int64)
         self._made += count
         position = self._random.permutation(count)
         parts, at = [], 0
@@ -106,13 +106,15 @@ class ItchDay:
             where = np.sort(position[at - size : at])
             return where, time[where]
 
-        chosen = self._live.some(self._random, int(count * sum(_ENDS.values()) * 1.1))
-        begin = 0
-        for kind, share in _ENDS.items():
-            slots = chosen[begin : begin + int(count * share)]
-            begin += len(slots)
+        wanted = int(count * sum(_ENDS.values()))
+        chosen = self._live.some(self._random, wanted * 5 // 4)[:wanted]
+        bounds = (np.cumsum([0, *_ENDS.values()]) / sum(_ENDS.values()) * len(chosen)).astype(int)
+        makers = {"D": self._deletes, "U": self._replaces, "E": self._executions, "X": self._cancels}
+        makers["C"] = self._priced_executions
+        for kind, begin, end in zip(_ENDS, bounds[:-1], bounds[1:], strict=True):
+            slots = chosen[begin:end]
             where, when = placed(len(slots))
-            parts.append((where, getattr(self, f"_{kind}")(slots, when)))
+            parts.append((where, makers[kind](slots, when)))
         for kind, share in _REST.items():
             where, when = placed(int(count * share))
             parts.append((where, self._rest(kind, when)))
@@ -159,14 +161,14 @@ class ItchDay:
         self._next_match += count
         return np.arange(self._next_match - count, self._next_match)
 
-    def _D(self, slots: Ints, when: Ints) -> NDArray[np.void]:
+    def _deletes(self, slots: Ints, when: Ints) -> NDArray[np.void]:
         live = self._live
         made = rows("D", len(slots), when, locate=live.locate[slots], order_id=live.order_id[slots])
         live.order_id[slots] = 0
         live.free = np.concatenate([live.free, slots])
         return made
 
-    def _U(self, slots: Ints, when: Ints) -> NDArray[np.void]:
+    def _replaces(self, slots: Ints, when: Ints) -> NDArray[np.void]:
         live, count = self._live, len(slots)
         old, locate = live.order_id[slots], live.locate[slots]
         new = self._ids(count) & ~1 | (old & 1)  # the side stays
@@ -175,14 +177,14 @@ class ItchDay:
         prices = self._prices(locate - 1, (old & 1).astype(bool))
         return rows("U", count, when, locate=locate, order_id=old, new_id=new, shares=live.shares[slots], price=prices)
 
-    def _E(self, slots: Ints, when: Ints) -> NDArray[np.void]:
+    def _executions(self, slots: Ints, when: Ints) -> NDArray[np.void]:
         return self._taken("E", slots, when, match=self._matches(len(slots)))
 
-    def _C(self, slots: Ints, when: Ints) -> NDArray[np.void]:
+    def _priced_executions(self, slots: Ints, when: Ints) -> NDArray[np.void]:
         price = self._middle[self._live.locate[slots] - 1]
         return self._taken("C", slots, when, match=self._matches(len(slots)), printable=b"Y", price=price)
 
-    def _X(self, slots: Ints, when: Ints) -> NDArray[np.void]:
+    def _cancels(self, slots: Ints, when: Ints) -> NDArray[np.void]:
         return self._taken("X", slots, when)
 
     def _taken(self, kind: str, slots: Ints, when: Ints, **more: object) -> NDArray[np.void]:

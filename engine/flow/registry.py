@@ -53,9 +53,9 @@ class Reader:
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import journal, lobster
+    from lowlat.engine.flow.readers import itch, journal, lobster
 
-    return lobster.READER, journal.READER
+    return lobster.READER, itch.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)

@@ -1,5 +1,6 @@
 // Low-level Python bindings of the ITCH decoder; engine/flow/readers/itch reads files with it.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -7,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -70,34 +72,33 @@ std::vector<std::string> symbols_from(const ItchStream& stream, std::size_t firs
 }
 
 /// Messages by the number of their type, where there are any.
-nb::dict messages_of(const ItchStream& stream) {
-    nb::dict found;
+std::map<unsigned, std::uint64_t> messages_of(const ItchStream& stream) {
+    std::map<unsigned, std::uint64_t> found;
     const auto& messages = stream.decoder().counts().messages;
-    for (std::size_t type = 0; type < messages.size(); ++type)
-        if (messages[type] != 0) found[nb::int_(type)] = messages[type];
+    for (unsigned type = 0; type < messages.size(); ++type)
+        if (messages[type] != 0) found[type] = messages[type];
     return found;
 }
 
 /// All other counts, by name.
-nb::dict counts_of(const ItchStream& stream) {
+std::map<std::string, std::uint64_t> counts_of(const ItchStream& stream) {
     const ItchCounts& counts = stream.decoder().counts();
-    nb::dict found;
-    found["other_symbols"] = counts.other_symbols;
-    found["empty_crosses"] = counts.empty_crosses;
-    found["other_halts"] = counts.other_halts;
-    found["times_back"] = counts.times_back;
-    found["renamed"] = stream.decoder().symbols().renamed();
+    std::map<std::string, std::uint64_t> found{{"other_symbols", counts.other_symbols},
+                                               {"empty_crosses", counts.empty_crosses},
+                                               {"other_halts", counts.other_halts},
+                                               {"times_back", counts.times_back},
+                                               {"renamed", stream.decoder().symbols().renamed()}};
     if (const PcapFraming* capture = stream.capture()) {
         const MoldCounts& mold = capture->mold_counts();
-        found["cut_packets"] = capture->counts().cut;
-        found["fragments"] = capture->counts().fragments;
-        found["other_packets"] = capture->counts().others;
-        found["heartbeats"] = mold.heartbeats;
-        found["session_ends"] = mold.session_ends;
-        found["other_sessions"] = mold.other_sessions;
-        found["gaps"] = mold.gaps;
-        found["lost"] = mold.lost;
-        found["repeated"] = mold.repeated;
+        found.insert({{"cut_packets", capture->counts().cut},
+                      {"fragments", capture->counts().fragments},
+                      {"other_packets", capture->counts().others},
+                      {"heartbeats", mold.heartbeats},
+                      {"session_ends", mold.session_ends},
+                      {"other_sessions", mold.other_sessions},
+                      {"gaps", mold.gaps},
+                      {"lost", mold.lost},
+                      {"repeated", mold.repeated}});
     }
     return found;
 }
@@ -105,6 +106,7 @@ nb::dict counts_of(const ItchStream& stream) {
 /// Type, bytes and name of every message.
 std::vector<std::tuple<std::string, std::uint32_t, std::string>> itch_messages() {
     std::vector<std::tuple<std::string, std::uint32_t, std::string>> all;
+    all.reserve(itch::layouts.size());
     for (const itch::Layout& layout : itch::layouts)
         all.emplace_back(std::string(1, layout.type), layout.bytes, layout.name);
     return all;

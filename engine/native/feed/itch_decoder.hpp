@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,17 @@ struct FeedFault {
     std::uint64_t row;     // of the message, from 1; 0: not in a message
     std::string field;
     std::string problem;
+};
+
+/// Bytes of a file, and where the first of them lies in it.
+struct Frame {
+    std::span<const std::byte> bytes;
+    std::uint64_t offset;
+
+    const std::byte* at() const noexcept { return bytes.data(); }
+    std::size_t size() const noexcept { return bytes.size(); }
+    /// All but the first so many.
+    Frame behind(std::size_t count) const noexcept { return {bytes.subspan(count), offset + count}; }
 };
 
 /// A caller's memory that events are written to.
@@ -59,25 +71,30 @@ class ItchDecoder {
     /// `until`: the first message of this time or later ends the reading.
     ItchDecoder(ItchSymbols symbols, std::uint64_t until) : symbols_(std::move(symbols)), until_(until) {}
 
-    /// Decode one message of `bytes` bytes, at least one, into at most one event. False: it ended the reading, at a
+    /// Decode one message, of at least one byte, into at most one event. False: it ended the reading, at a
     /// fault or at `until`.
-    LOWLAT_INLINE bool decode(const std::byte* message, std::size_t bytes, std::uint64_t offset, EventBlock& out) {
+    LOWLAT_INLINE bool decode(Frame frame, EventBlock& out) {
+        const std::byte* message = frame.at();
         const auto type = static_cast<unsigned char>(*message);
         ++row_;
-        if (unlikely(bytes != itch::lengths[type])) return odd_length(type, bytes, offset);
+        if (unlikely(frame.size() != itch::lengths[type])) return odd_length(type, frame);
         const std::uint64_t time = itch::time_ns(message);
-        if (unlikely(time < last_time_ || time >= end_) && !odd_time(time, offset)) return false;
+        if (unlikely(time < last_time_ || time >= end_) && !odd_time(time, frame)) return false;
         last_time_ = time;
         ++counts_.messages[type];
         const auto locate = itch::big_endian<std::uint16_t>(message + itch::at::locate);
         std::int32_t symbol = symbols_.number(locate);
         if (unlikely(symbol < 0)) {
-            symbol = find_symbol(message, offset, locate);
+            symbol = find_symbol(frame, locate);
             if (symbol < 0) return !fault_;
         }
         OrderEvent& event = *out.next;
-        event = {.time_ns = time, .row = row_, .symbol = static_cast<std::uint32_t>(symbol), .flags = flags_};
-        return fill(event, message, offset, out);
+        event = OrderEvent{};
+        event.time_ns = time;
+        event.row = row_;
+        event.symbol = static_cast<std::uint32_t>(symbol);
+        event.flags = flags_;
+        return fill(event, frame, out);
     }
 
     /// Events were lost ahead of the next one.
@@ -103,19 +120,22 @@ class ItchDecoder {
     static constexpr std::uint16_t id_alone = event_flag_no_side | event_flag_no_price;
 
     /// What the type adds to the event, which is kept if it is one.
-    LOWLAT_INLINE bool fill(OrderEvent& event, const std::byte* message, std::uint64_t offset, EventBlock& out) {
+    LOWLAT_INLINE bool fill(OrderEvent& event, Frame frame, EventBlock& out) {
         namespace at = itch::at;
         using itch::big_endian;
         using Long = std::uint64_t;
         using Short = std::uint32_t;
+        const std::byte* message = frame.at();
+        const char type = itch::character(message);
+        if (unlikely(!itch::names_order(type))) return fill_rare(event, frame, out);
         event.order_id = big_endian<Long>(message + at::order_id);
-        switch (itch::character(message)) {
+        switch (type) {
             case 'A':
             case 'F':
                 event.action = Action::add;
                 event.quantity = big_endian<Short>(message + at::shares);
                 event.price = big_endian<Short>(message + at::price);
-                if (!take_side(event, message, offset) || !has_shares(event, offset)) return false;
+                if (!take_side(event, frame) || !has_shares(event, frame)) return false;
                 break;
             case 'E':
                 event.action = Action::execute;
@@ -144,26 +164,26 @@ class ItchDecoder {
                 event.quantity = big_endian<Short>(message + at::new_shares);
                 event.price = big_endian<Short>(message + at::new_price);
                 event.flags |= event_flag_no_side;
-                if (!has_shares(event, offset)) return false;
-                if (unlikely(event.other_id == 0)) return no_order(offset);
+                if (!has_shares(event, frame)) return false;
+                if (unlikely(event.other_id == 0)) return no_order(frame);
                 break;
             default:
-                return fill_rare(event, message, offset, out);
+                break;
         }
-        if (unlikely(event.order_id == 0)) return no_order(offset);
+        if (unlikely(event.order_id == 0)) return no_order(frame);
         return keep(out);
     }
 
     /// An event that is about no displayed order, or none at all.
-    LOWLAT_APART bool fill_rare(OrderEvent& event, const std::byte* message, std::uint64_t offset, EventBlock& out) {
+    LOWLAT_APART bool fill_rare(OrderEvent& event, Frame frame, EventBlock& out) {
         namespace at = itch::at;
-        event.order_id = 0;
+        const std::byte* message = frame.at();
         switch (itch::character(message)) {
             case 'P':
                 event.action = Action::trade;
                 event.quantity = itch::big_endian<std::uint32_t>(message + at::shares);
                 event.price = itch::big_endian<std::uint32_t>(message + at::price);
-                return take_side(event, message, offset) && keep(out);
+                return take_side(event, frame) && keep(out);
             case 'Q':
                 event.action = Action::cross;
                 event.quantity = itch::big_endian<std::uint64_t>(message + at::cross_shares);
@@ -175,12 +195,12 @@ class ItchDecoder {
                 event.flags |= id_alone;
                 return keep(out);
             case 'H':
-                return enter_phase(event, message[at::trading_state], offset, out);
+                return enter_phase(event, at::trading_state, frame, out);
             case 'h':
                 if (itch::character(message + at::halt_market) != 'Q') return ++counts_.other_halts != 0;
-                return enter_phase(event, message[at::halt_action], offset, out);
+                return enter_phase(event, at::halt_action, frame, out);
             case 'R':
-                return rename(message, offset);
+                return rename(frame);
             case 'S':
                 ended_messages_ = itch::character(message + at::event_code) == 'C';
                 return true;
@@ -195,7 +215,8 @@ class ItchDecoder {
         return true;
     }
 
-    bool enter_phase(OrderEvent& event, std::byte state, std::uint64_t offset, EventBlock& out) {
+    bool enter_phase(OrderEvent& event, std::size_t state_at, Frame frame, EventBlock& out) {
+        const std::byte state = frame.bytes[state_at];
         TradingPhase phase{};
         switch (static_cast<char>(state)) {
             case 'T':
@@ -209,7 +230,7 @@ class ItchDecoder {
                 phase = TradingPhase::halted;
                 break;
             default:
-                return fail(offset, "trading state", shown(state) + " is not H, P, Q or T");
+                return fail(frame, "trading state", shown(state) + " is not H, P, Q or T");
         }
         event.action = Action::phase;
         event.quantity = static_cast<std::uint64_t>(phase);
@@ -217,39 +238,39 @@ class ItchDecoder {
         return keep(out);
     }
 
-    LOWLAT_INLINE bool take_side(OrderEvent& event, const std::byte* message, std::uint64_t offset) {
-        const char side = itch::character(message + itch::at::side);
+    LOWLAT_INLINE bool take_side(OrderEvent& event, Frame frame) {
+        const char side = itch::character(frame.at() + itch::at::side);
         event.side = side == 'S' ? 1 : 0;
         return likely(side == 'B' || side == 'S') ||
-               fail(offset, "side", shown(message[itch::at::side]) + " is not B or S");
+               fail(frame, "side", shown(frame.bytes[itch::at::side]) + " is not B or S");
     }
 
-    LOWLAT_INLINE bool has_shares(const OrderEvent& event, std::uint64_t offset) {
-        return likely(event.quantity != 0) || fail(offset, "shares", "0 is not a number of shares");
+    LOWLAT_INLINE bool has_shares(const OrderEvent& event, Frame frame) {
+        return likely(event.quantity != 0) || fail(frame, "shares", "0 is not a number of shares");
     }
 
     // -- what is not as it should be ----------------------------------------------------------------------------------
 
-    LOWLAT_COLD bool fail(std::uint64_t offset, const char* field, std::string problem) {
-        fault_ = FeedFault{offset, row_, field, std::move(problem)};
+    LOWLAT_COLD bool fail(Frame frame, const char* field, std::string problem) {
+        fault_ = FeedFault{frame.offset, row_, field, std::move(problem)};
         return false;
     }
 
-    LOWLAT_COLD bool no_order(std::uint64_t offset) {
-        return fail(offset, "order reference number", "0 is not the number of an order");
+    LOWLAT_COLD bool no_order(Frame frame) {
+        return fail(frame, "order reference number", "0 is not the number of an order");
     }
 
     /// An unknown type is counted; a known one of another length is another version of ITCH, or damage.
-    LOWLAT_COLD bool odd_length(unsigned char type, std::size_t bytes, std::uint64_t offset) {
+    LOWLAT_COLD bool odd_length(unsigned char type, Frame frame) {
         if (itch::lengths[type] == 0) return ++counts_.messages[type] != 0;
-        return fail(offset, "length",
-                    std::to_string(bytes) + " is not " + std::to_string(itch::lengths[type]) + ", that of type " +
-                        static_cast<char>(type));
+        return fail(frame, "length",
+                    std::to_string(frame.size()) + " is not " + std::to_string(itch::lengths[type]) +
+                        ", that of type " + static_cast<char>(type));
     }
 
     /// True if the message is still to be read.
-    LOWLAT_COLD bool odd_time(std::uint64_t time, std::uint64_t offset) {
-        if (time >= day_ns) return fail(offset, "timestamp", std::to_string(time) + " ns is beyond the end of the day");
+    LOWLAT_COLD bool odd_time(std::uint64_t time, Frame frame) {
+        if (time >= day_ns) return fail(frame, "timestamp", std::to_string(time) + " ns is beyond the end of the day");
         reached_until_ = time >= until_;
         if (reached_until_) return false;
         ++counts_.times_back;
@@ -257,23 +278,24 @@ class ItchDecoder {
     }
 
     /// The symbol of a code without a number, if the message says it or may have an event.
-    LOWLAT_COLD std::int32_t find_symbol(const std::byte* message, std::uint64_t offset, std::uint16_t locate) {
+    LOWLAT_COLD std::int32_t find_symbol(Frame frame, std::uint16_t locate) {
+        const std::byte* message = frame.at();
         const char type = itch::character(message);
         const std::size_t named_at = stock_offset(type);
         if (type == 'S') ended_messages_ = itch::character(message + itch::at::event_code) == 'C';
         if (type != 'R' && !has_event(type)) return ItchSymbols::unknown;
         if (symbols_.full()) {
-            fail(offset, "stock locate", "more than " + std::to_string(ItchSymbols::most) + " symbols");
+            fail(frame, "stock locate", "more than " + std::to_string(ItchSymbols::most) + " symbols");
             return ItchSymbols::unknown;
         }
         std::int32_t symbol = symbols_.number(locate);
-        if (symbol == ItchSymbols::unknown || type == 'R') {
+        if (symbol != ItchSymbols::excluded || type == 'R') {
             if (named_at == 0) {
                 symbol = symbols_.without_name(locate);
             } else if (is_stock_name(message + named_at)) {
-                symbol = symbols_.name(locate, stock_name(message + named_at));
+                symbol = symbols_.name(locate, message + named_at);
             } else {
-                fail(offset, "stock", "it is not a symbol, padded with spaces");
+                fail(frame, "stock", "it is not a symbol, padded with spaces");
                 return ItchSymbols::unknown;
             }
         }
@@ -282,11 +304,11 @@ class ItchDecoder {
     }
 
     /// A directory message of a code that has a number: mostly the same again.
-    bool rename(const std::byte* message, std::uint64_t offset) {
-        const std::byte* name = message + itch::at::directory_stock;
-        if (!is_stock_name(name)) return fail(offset, "stock", "it is not a symbol, padded with spaces");
-        if (symbols_.full()) return fail(offset, "stock locate", "more symbols than codes");
-        symbols_.name(itch::big_endian<std::uint16_t>(message + itch::at::locate), stock_name(name));
+    bool rename(Frame frame) {
+        const std::byte* name = frame.at() + itch::at::directory_stock;
+        if (!is_stock_name(name)) return fail(frame, "stock", "it is not a symbol, padded with spaces");
+        if (symbols_.full()) return fail(frame, "stock locate", "more symbols than codes");
+        symbols_.name(itch::big_endian<std::uint16_t>(frame.at() + itch::at::locate), name);
         return true;
     }
 

@@ -7,6 +7,7 @@
 
 #include "engine/native/feed/itch_decoder.hpp"
 #include "engine/native/feed/itch_messages.hpp"
+#include "engine/native/platform/compiler.hpp"
 
 namespace lowlat {
 
@@ -23,11 +24,10 @@ class BareFraming {
     }
 
     /// Decode a whole frame. False ends the reading.
-    static bool decode(ItchDecoder& decoder, const std::byte* at, std::size_t bytes, std::uint64_t offset,
-                       EventBlock& out) {
-        if (bytes != 1) return decoder.decode(at, bytes, offset, out);
-        return decoder.end_at(offset, "type",
-                              std::to_string(static_cast<unsigned>(*at)) +
+    static LOWLAT_INLINE bool decode(ItchDecoder& decoder, Frame frame, EventBlock& out) {
+        if (likely(frame.size() != 1)) return decoder.decode(frame, out);
+        return decoder.end_at(frame.offset, "type",
+                              std::to_string(static_cast<unsigned>(*frame.at())) +
                                   " is no message type, and nothing tells the length of its message");
     }
 };
@@ -43,9 +43,10 @@ class PrefixedFraming {
         return prefix_bytes + itch::big_endian<std::uint16_t>(at);
     }
 
-    bool decode(ItchDecoder& decoder, const std::byte* at, std::size_t bytes, std::uint64_t offset, EventBlock& out) {
-        if (unlikely(ended_)) return decoder.end_at(offset, "length", "there are bytes behind the end of the session");
-        if (likely(bytes != prefix_bytes)) return decoder.decode(at + prefix_bytes, bytes - prefix_bytes, offset, out);
+    LOWLAT_INLINE bool decode(ItchDecoder& decoder, Frame frame, EventBlock& out) {
+        if (unlikely(ended_))
+            return decoder.end_at(frame.offset, "length", "there are bytes behind the end of the session");
+        if (likely(frame.size() != prefix_bytes)) return decoder.decode(frame.behind(prefix_bytes), out);
         ended_ = true;
         return true;
     }

@@ -54,6 +54,11 @@ inline constexpr std::array<std::uint8_t, 256> lengths = [] {
     return by_type;
 }();
 
+/// Whether a message is about a displayed order, whose number it has.
+constexpr bool names_order(char type) noexcept {
+    return type == 'A' || type == 'F' || type == 'E' || type == 'C' || type == 'X' || type == 'D' || type == 'U';
+}
+
 /// Offsets of fields. Those of A begin F and P; those of E begin C and X.
 namespace at {
 inline constexpr std::size_t locate = 1;

@@ -59,7 +59,7 @@ class ItchStream {
                 if (left != 0) keep({at, left}, frame);
                 return bytes.size();
             }
-            ended_ = !framing.decode(decoder_, at, frame, offset_, out);
+            ended_ = !framing.decode(decoder_, {{at, frame}, offset_}, out);
             offset_ += frame;
             used += frame;
         }
@@ -73,7 +73,7 @@ class ItchStream {
         while (!kept_.empty()) {
             needed_ = framing.frame_bytes(kept_.data(), kept_.size());
             if (needed_ <= kept_.size()) {
-                ended_ = !framing.decode(decoder_, kept_.data(), needed_, offset_, out);
+                ended_ = !framing.decode(decoder_, {kept_, offset_}, out);
                 offset_ += needed_;
                 kept_.clear();
             } else {

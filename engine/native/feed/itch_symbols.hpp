@@ -39,7 +39,8 @@ inline std::string text_of(StockName name) {
     return text;
 }
 
-/// Symbols are numbered from 0 as they are first needed.
+/// Symbols are numbered from 0 as they are first needed. A code may have a number before any message names it, as in a
+/// recording that begins at noon; it is then below 0, so that each message with a name is looked at.
 class ItchSymbols {
   public:
     static constexpr std::int32_t unknown = -1;
@@ -50,20 +51,21 @@ class ItchSymbols {
     explicit ItchSymbols(std::unordered_set<std::string> wanted)
         : wanted_(std::move(wanted)), numbers_(most, unknown) {}
 
-    /// The number of the symbol with this code; below 0 if it is not known, or excluded.
+    /// The number of the symbol with this code; below 0 if it has no name yet, or is excluded.
     std::int32_t number(std::uint16_t locate) const noexcept { return numbers_[locate]; }
 
-    /// The code is of this symbol from now on. Returns its number, or `excluded`.
-    std::int32_t name(std::uint16_t locate, StockName name) {
+    /// The code is of the symbol with this name from now on. Returns its number, or `excluded`.
+    std::int32_t name(std::uint16_t locate, const std::byte* stock) {
+        const StockName name = stock_name(stock);
         std::int32_t& number = numbers_[locate];
         const auto known = by_name_.find(name);
         if (known != by_name_.end() && known->second == number) return number;
-        const bool before = number != unknown;
-        const bool nameless = nameless_.erase(locate) != 0;
-        if (before && (!nameless || known != by_name_.end())) ++renamed_;
+        const bool nameless = number < excluded;
+        if (number != unknown && (!nameless || known != by_name_.end())) ++renamed_;
         if (known != by_name_.end()) return number = known->second;
         std::string text = text_of(name);
         if (nameless) {
+            number = nameless_number(number);
             names_[static_cast<std::size_t>(number)] = std::move(text);
         } else {
             number = wanted_.empty() || wanted_.contains(text) ? enter(std::move(text)) : excluded;
@@ -74,8 +76,9 @@ class ItchSymbols {
     /// The number of a code that no message has named: excluded if only some symbols are wanted.
     std::int32_t without_name(std::uint16_t locate) {
         if (!wanted_.empty()) return excluded;
-        nameless_.insert(locate);
-        return numbers_[locate] = enter("locate " + std::to_string(locate));
+        std::int32_t& number = numbers_[locate];
+        if (number == unknown) number = nameless_number(enter("locate " + std::to_string(locate)));
+        return nameless_number(number);
     }
 
     bool full() const noexcept { return by_name_.size() >= most || names_.size() >= most; }
@@ -86,6 +89,9 @@ class ItchSymbols {
     std::uint64_t renamed() const noexcept { return renamed_; }
 
   private:
+    /// To what the code of a symbol without a name is set, and back.
+    static constexpr std::int32_t nameless_number(std::int32_t number) noexcept { return excluded - 1 - number; }
+
     std::int32_t enter(std::string name) {
         names_.push_back(std::move(name));
         return static_cast<std::int32_t>(names_.size() - 1);
@@ -95,7 +101,6 @@ class ItchSymbols {
     std::vector<std::int32_t> numbers_;
     std::vector<std::string> names_;
     std::unordered_map<StockName, std::int32_t> by_name_;
-    std::unordered_set<std::uint16_t> nameless_;
     std::uint64_t renamed_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "engine/native/feed/itch_decoder.hpp"
@@ -37,37 +38,36 @@ class MoldSession {
     static constexpr std::uint64_t lost_max = std::uint64_t{1} << 32;
 
     /// Whether the bytes are such a packet: its messages fill it.
-    static bool is_packet(const std::byte* packet, std::size_t bytes) noexcept {
-        if (bytes < header_bytes) return false;
+    static bool is_packet(std::span<const std::byte> packet) noexcept {
+        if (packet.size() < header_bytes) return false;
         std::size_t at = header_bytes;
-        for (std::uint32_t left = messages_of(packet); left != 0; --left) {
-            if (bytes - at < 2) return false;
-            const std::size_t length = itch::big_endian<std::uint16_t>(packet + at);
-            if (length == 0 || bytes - at - 2 < length) return false;
+        for (std::uint32_t left = messages_of(packet.data()); left != 0; --left) {
+            if (packet.size() - at < 2) return false;
+            const std::size_t length = itch::big_endian<std::uint16_t>(packet.data() + at);
+            if (length == 0 || packet.size() - at - 2 < length) return false;
             at += 2 + length;
         }
-        return at == bytes;
+        return at == packet.size();
     }
 
     /// Decode what is new in a packet that is one. False ends the reading.
-    bool decode(ItchDecoder& decoder, const std::byte* packet, std::size_t bytes, std::uint64_t offset,
-                EventBlock& out) {
-        if (!of_this_session(packet)) return ++counts_.other_sessions != 0;
-        const auto first = itch::big_endian<std::uint64_t>(packet + 10);
-        if (!notice_gap(decoder, first, offset)) return false;
-        const std::uint32_t messages = messages_of(packet);
-        if (messages == 0) return ++count_of_silence(packet) != 0;
+    bool decode(ItchDecoder& decoder, Frame packet, EventBlock& out) {
+        if (!of_this_session(packet.at())) return ++counts_.other_sessions != 0;
+        const auto first = itch::big_endian<std::uint64_t>(packet.at() + 10);
+        if (!notice_gap(decoder, first, packet.offset)) return false;
+        const std::uint32_t messages = messages_of(packet.at());
+        if (messages == 0) return ++count_of_silence(packet.at()) != 0;
         const std::uint64_t known = std::min<std::uint64_t>(next_ - first, messages);
         counts_.repeated += known;
         next_ += messages - known;
-        std::size_t at = header_bytes;
+        Frame left = packet.behind(header_bytes);
         for (std::uint32_t n = 0; n < messages; ++n) {
-            const std::size_t length = itch::big_endian<std::uint16_t>(packet + at);
-            const std::uint64_t here = offset + at;
-            if (n >= known && !decoder.decode(packet + at + 2, length, here, out)) return false;
-            at += 2 + length;
+            const std::size_t length = itch::big_endian<std::uint16_t>(left.at());
+            const Frame message{left.bytes.subspan(2, length), left.offset + 2};
+            if (n >= known && !decoder.decode(message, out)) return false;
+            left = left.behind(2 + length);
         }
-        return at == bytes;
+        return true;
     }
 
     const MoldCounts& counts() const noexcept { return counts_; }
@@ -92,6 +92,7 @@ class MoldSession {
         return std::memcmp(session_.data(), packet, session_.size()) == 0;
     }
 
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a number in the packet at that offset
     bool notice_gap(ItchDecoder& decoder, std::uint64_t first, std::uint64_t offset) {
         if (first <= next_) return true;
         if (first - next_ > lost_max)

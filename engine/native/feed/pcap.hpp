@@ -17,7 +17,6 @@
 namespace lowlat {
 
 struct PcapCounts {
-    std::uint64_t packets = 0;
     std::uint64_t cut = 0;        // captured only in part
     std::uint64_t fragments = 0;  // of IP
     std::uint64_t others = 0;     // not UDP over IPv4, or not of MoldUDP64
@@ -39,20 +38,19 @@ class PcapFraming {
         return captured <= packet_bytes_max ? record_bytes + captured : record_bytes;
     }
 
-    bool decode(ItchDecoder& decoder, const std::byte* at, std::size_t bytes, std::uint64_t offset, EventBlock& out) {
-        if (!begun_) return begin(decoder, at);
-        const std::uint32_t captured = number(at + 8);
+    bool decode(ItchDecoder& decoder, Frame frame, EventBlock& out) {
+        if (!begun_) return begin(decoder, frame.at());
+        const std::uint32_t captured = number(frame.at() + 8);
         if (captured > packet_bytes_max)
             return decoder.end_at(
-                offset + 8, "captured length",
+                frame.offset + 8, "captured length",
                 std::to_string(captured) + " is above " + std::to_string(packet_bytes_max) + ", the most of a packet");
-        ++counts_.packets;
-        if (captured < number(at + 12)) return ++counts_.cut != 0;
-        const UdpPayload found = udp_payload(link_type_, std::span(at, bytes).subspan(record_bytes));
+        if (captured < number(frame.at() + 12)) return ++counts_.cut != 0;
+        const UdpPayload found = udp_payload(link_type_, frame.bytes.subspan(record_bytes));
         if (found.fragment) return ++counts_.fragments != 0;
-        if (!MoldSession::is_packet(found.payload.data(), found.payload.size())) return ++counts_.others != 0;
-        const auto inner = static_cast<std::uint64_t>(found.payload.data() - at);
-        return session_.decode(decoder, found.payload.data(), found.payload.size(), offset + inner, out);
+        if (!MoldSession::is_packet(found.payload)) return ++counts_.others != 0;
+        const auto inner = static_cast<std::uint64_t>(found.payload.data() - frame.at());
+        return session_.decode(decoder, {found.payload, frame.offset + inner}, out);
     }
 
     const PcapCounts& counts() const noexcept { return counts_; }
