@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.engine.flow.recording import verify
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LobsterError
@@ -86,7 +86,7 @@ def test_any_bytes(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     reads_or_complains(path)
     try:
-        assert read_best_states(path).shape[1] == 4
+        assert read_book(path).best.shape[1] == 4
     except LobsterError as error:
         assert str(error).startswith(str(path))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.engine.flow.recording import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.reference.book import Ladder, Order
@@ -104,7 +104,7 @@ def test_broken_engines_are_found(flow: RecordedFlow, engine: type[ReferenceEngi
 
 
 def test_the_best_prices_are_the_vendors(flow: RecordedFlow, recorded: Find) -> None:
-    vendor = read_best_states(recorded("AAPL_2012-06-21_orderbook_1.csv.xz"))
+    vendor = read_book(recorded("AAPL_2012-06-21_orderbook_1.csv.xz")).best
     states = best_states(Engine([flow.instrument()], orders=flow.orders), flow.commands)
     check = compare_best(flow, states, vendor)
     assert (check.found, check.total) == (22_645, 22_662)

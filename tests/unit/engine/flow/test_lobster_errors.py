@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.errors import ExitCode, LobsterError, UsageError
 
 GOOD = "1,1,7,30,1000000,1"
@@ -136,7 +136,7 @@ def test_best_states_need_four_columns_a_level(tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     path.write_text("1,2,3\n")
     with pytest.raises(LobsterError, match="row 1: 3 columns; expected four per level"):
-        read_best_states(path)
+        read_book(path).best
     path.write_text("1,2,3,4\n1,2,x,4\n")
     with pytest.raises(LobsterError, match="row 2, column bid price: 'x'"):
-        read_best_states(path)
+        read_book(path).best

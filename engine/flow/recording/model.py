@@ -1,0 +1,156 @@
+"""A venue's day as commands, with the venue's own executions kept as the expected answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.matching.config import ORDERS
+from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.records import Commands, CommandType, TimeInForce
+from lowlat.errors import UsageError
+
+Ints: TypeAlias = NDArray[np.int64]
+
+FILL: Final = np.dtype([("maker_id", "<u8"), ("price", "<i8"), ("quantity", "<i8")])
+"""One execution: the resting order, the trade price, the quantity."""
+
+
+class Origin(IntEnum):
+    """Origin of a command of a recorded flow."""
+
+    RECORDED = 0
+    """A row of the file, or the rows of one burst."""
+    SEEDED = 1
+    """Entered before the file's first row: the order was in the book at the start of the recording."""
+    PLACED = 2
+    """At another position than its row: the order id shows when the order arrived, or another row of the same time
+    shows that the order had gone."""
+    RESTORED = 3
+    """Restores the book to the file's state after a burst that departs from price-time priority."""
+    REMOVED = 4
+    """Takes out what the venue's book no longer held, although no row says so (a ghost)."""
+    APPLIED = 5
+    """The venue's word where an engine has no say: trades of an auction, and phases in which nothing may trade."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bursts:
+    """The aggressive orders of a recording and their fills.
+
+    `command`: int64 (b,), index into the flow's commands. `fills`: `FILL` (f,), of all bursts, in order.
+    `first_fill`: int64 (b + 1,); the fills of burst `i` are `fills[first_fill[i]:first_fill[i + 1]]`.
+    """
+
+    command: Ints
+    fills: NDArray[np.void]
+    first_fill: Ints
+
+    def __len__(self) -> int:
+        return len(self.command)
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedFlow:
+    """A recording as commands for a fresh engine with these symbols.
+
+    `commands`: `COMMAND` (n,); the first `seeded` enter the orders that were in the book before the recording.
+    `origin` uint8 (n,): an `Origin` per command. `row` int64 (n,): the file's row (from 1) of a command, or the row
+    before which (SEEDED, PLACED, REMOVED) or after which (RESTORED) it was entered. `time_ns` int64 (n,): time of that
+    row. `rows`: rows of the file by type. `left_out`: rows without a command, by reason. `believed`: rows that
+    contradict the book and are followed all the same, by what is wrong. `removed`: ghosts, by what gave them away.
+    `never_added`: number of orders that the file never adds. `moved_up`: orders entered earlier than their row.
+    `departures`: bursts in which the venue did not follow price-time priority on the book that its own file describes.
+    `orders`: resting orders for which an engine needs room. `displayed_levels`: price levels of each side that the file
+    tells of; None: all. `ticks`: of each symbol, the largest that all its prices are multiples of.
+    """
+
+    path: Path
+    noun: str
+    commands: Commands
+    seeded: int
+    origin: NDArray[np.uint8]
+    row: Ints
+    time_ns: Ints
+    bursts: Bursts
+    rows: Mapping[str, int]
+    left_out: Mapping[str, int]
+    believed: Mapping[str, int]
+    removed: Mapping[str, int]
+    faults: Mapping[str, int]
+    never_added: int
+    moved_up: int
+    departures: int
+    orders: int
+    symbols: tuple[str, ...]
+    displayed_levels: int | None
+    ticks: tuple[int, ...]
+    unit: Decimal
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """The instruments of this flow's symbols: prices are the file's integers."""
+        return tuple(Instrument(tick=tick, unit=self.unit) for tick in self.ticks)
+
+    def instrument(self) -> Instrument:
+        """The instrument of symbol 0."""
+        return self.instruments[0]
+
+    @property
+    def name(self) -> str:
+        """The file's name, with the number of levels that it displays if that is known."""
+        levels = self.displayed_levels
+        return self.path.name if levels is None else f"{self.path.name}, {levels} level{'s' if levels > 1 else ''}"
+
+    def flow(self) -> Flow:
+        """The same commands as a `Flow` for measured runs, with as much room for orders as other flows have.
+
+        Its notes list the changes made to the recording. Raises `UsageError` for a recording without commands.
+        """
+        if not len(self.commands):
+            raise UsageError(f"{self.path}: nothing to replay: {self._contents()}")
+        mix = Counter(self._purposes())
+        return Flow(
+            name=self.name,
+            commands=aligned_copy(self.commands),
+            seeded=self.seeded,
+            orders=max(self.orders, ORDERS),
+            mix={purpose: mix[purpose] for purpose in (*_PURPOSES.values(), "aggressive", *_IF_ANY & mix.keys())},
+            instruments=self.instruments,
+            notes=self._notes(),
+        )
+
+    def _contents(self) -> str:
+        counted = [f"{count:,} x {reason}" for reason, count in self.left_out.items() if count]
+        return f"it holds only {', '.join(counted)}" if counted else "it has no order"
+
+    def _purposes(self) -> Iterator[str]:
+        for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
+            yield "aggressive" if force == TimeInForce.IOC else _PURPOSES.get(kind, "phase")
+
+    def _notes(self) -> tuple[str, ...]:
+        counted = {
+            "orders seeded before the first row": self.seeded,
+            "orders never added in the file": self.never_added,
+            "orders entered earlier than their row, by order id": self.moved_up,
+            "bursts that violate price-time priority; the book is restored after each": self.departures,
+            **{f"ghosts removed: {reason}": count for reason, count in self.removed.items()},
+            **{f"rows believed against the book: {what}": count for what, count in self.believed.items()},
+            **{f"rows skipped: {reason}": count for reason, count in self.left_out.items()},
+            **self.faults,
+        }
+        return tuple(f"{what}: {count:,}" for what, count in counted.items() if count)
+
+
+_IF_ANY: Final = {"phase"}
+_PURPOSES: Final = {CommandType.LIMIT: "add", CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce"}
