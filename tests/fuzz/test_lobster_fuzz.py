@@ -43,7 +43,7 @@ def reads_or_complains(path: Path) -> None:
     check = verify(flow, ReferenceEngine([flow.instrument()]).process(flow.commands))
     assert check.total == len(flow.bursts)
     if not check.stray_trades:  # no add of the garbled file crosses the other side
-        assert (check.matched, check.rejected) == (check.total - flow.departures, 0)
+        assert (check.matched, check.rejected) == (check.total - flow.changes.departures, 0)
 
 
 @RELAXED
@@ -116,5 +116,5 @@ def test_sound_fields_that_contradict_one_another(tmp_path: Path, fields: list[t
     except LobsterError as error:
         pytest.fail(str(error))
     assert sum(flow.rows.values()) == len(rows)
-    assert sum(flow.left_out.values()) <= len(rows)
+    assert sum(flow.changes.left_out.values()) <= len(rows)
     reads_or_complains(path)

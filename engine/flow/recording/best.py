@@ -15,14 +15,14 @@ from lowlat.engine.matching.records import Commands
 from lowlat.errors import ArrayError
 
 LOOK_AHEAD_ROWS: Final = 2_000
-"""How far `compare_best` searches the vendor's file before it counts a state as missing."""
+"""How far `compare_best` searches the vendor's file before it changes a state as missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class BestCheck:
     """How many of a replay's best-bid/ask states occur, in order, in the vendor's file.
 
-    `total` counts states that differ from the previous one. `missing_rows`: the flow's rows whose resulting state was
+    `total` changes states that differ from the previous one. `missing_rows`: the flow's rows whose resulting state was
     not found.
     """
 

@@ -19,7 +19,7 @@ PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of c
           venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
 TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
 
-An event that contradicts the book is believed and counted: the newest add of an id counts, a reduction by more than an
+An event that contradicts the book is believed and counted: the newest add of an id changes, a reduction by more than an
 order has takes all, an order is reduced whatever side and price the event gives. Only what names an order that is not
 in the book is skipped.
 
@@ -65,9 +65,9 @@ from numpy.typing import NDArray
 
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import commands_of, sequence_of
-from lowlat.engine.flow.recording.counts import Counts
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
 from lowlat.engine.flow.recording.price_grid import tick_of
 from lowlat.engine.flow.recording.quantities import too_much
@@ -86,22 +86,22 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
 
     Raises `InputError`, naming file and row, for a quantity that no order can have, and what reading raises.
     """
-    counts = Counts()
-    parts = []
+    changes, parts = Changes(), []
     for events in columns_of(stream):
         _check(stream.path, events)
-        walk = Walk(events, counts, stream.path, by_arrival=stream.ids_by_arrival, book=book)
+        walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
         walk.run()
         parts.append(_Part.of(events, walk))
+    changes.left_out += stream.left_out
+    changes.faults += stream.faults
     logged = np.concatenate([part.logged for part in parts])
     symbol = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part.logged) for part in parts])
     sequence = sequence_of(logged, np.concatenate([part.position for part in parts]))
-    commands = commands_of(logged[sequence], symbol[sequence])
     position = np.empty_like(sequence)
     position[sequence] = np.arange(len(sequence))
+    commands = commands_of(logged[sequence], symbol[sequence])
     return RecordedFlow(
         path=stream.path,
-        noun=stream.noun,
         commands=commands,
         seeded=int(np.count_nonzero(logged["origin"] == Origin.SEEDED)),
         origin=logged["origin"][sequence],
@@ -109,14 +109,8 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
         time_ns=np.concatenate([part.time_ns for part in parts])[sequence],
         bursts=_bursts(parts, position),
         rows=dict(stream.messages),
-        left_out=dict(stream.left_out + counts.left_out + counts.applied),
-        believed=dict(+counts.believed),
-        removed=dict(counts.removed),
-        faults=dict(stream.faults),
-        never_added=counts.never_added,
-        moved_up=counts.moved_up,
-        departures=counts.departures,
-        orders=counts.orders + counts.never_added + counts.moved_up,
+        changes=changes,
+        orders=changes.orders + changes.never_added + changes.moved_up,
         symbols=tuple(stream.symbols),
         displayed_levels=stream.displayed_levels or (book.levels if book else None),
         ticks=tuple(_tick(commands, number) for number in range(len(parts))),
@@ -161,13 +155,13 @@ def _bursts(parts: list[_Part], position: Ints) -> Bursts:
         return found[0]
     command = np.concatenate([bursts.command for bursts in found])
     fills = np.concatenate([bursts.fills for bursts in found])
-    counts = np.concatenate([np.diff(bursts.first_fill) for bursts in found])
+    lengths = np.concatenate([np.diff(bursts.first_fill) for bursts in found])
     order = np.argsort(command)
-    fill_rank = np.repeat(command, counts)
+    fill_rank = np.repeat(command, lengths)
     return Bursts(
         command=command[order],
         fills=fills[np.argsort(fill_rank, kind="stable")],
-        first_fill=np.concatenate(([0], np.cumsum(counts[order]))),
+        first_fill=np.concatenate(([0], np.cumsum(lengths[order]))),
     )
 
 

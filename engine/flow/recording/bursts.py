@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.recording.book import Fills, Level, restoring
-from lowlat.engine.flow.recording.counts import AHEAD, DIFFERS, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
+from lowlat.engine.flow.recording.changes import AHEAD, DIFFERS, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
@@ -18,9 +18,9 @@ from lowlat.engine.matching.records import QUANTITY_MAX, CommandType, Side, Time
 
 
 class Execution(NamedTuple):
-    """An execution of a resting order."""
+    """An execution of a resting order: event `at`."""
 
-    index: int
+    at: int
     order_id: int
     price: int
     quantity: int
@@ -55,33 +55,33 @@ class BurstRecorder:
         if not executions:
             return
         fills = self._expected(executions)
-        market, index = self._market, executions[0].index
+        market, index = self._market, executions[0].at
         if market.engine_phase != CONTINUOUS:
             for order_id, _, quantity in fills:
-                market.counts.applied[HELD] += 1
+                market.changes.applied[HELD] += 1
                 market.cut(index, market.book.orders[order_id], quantity, origin=Origin.APPLIED)
-            market.reopen(executions[-1].index)
+            market.reopen(executions[-1].at)
         elif fills:
-            self._send(fills, index, executions[-1].index)
+            self._send(fills, index, executions[-1].at)
 
     def _expected(self, executions: list[Execution]) -> Fills:
         """The fills of a burst. What the book cannot fill is believed as far as it goes."""
-        market, counts = self._market, self._market.counts
+        market, changes = self._market, self._market.changes
         fills: Fills = []
         taken: Counter[int] = Counter()
         for execution in executions:
             order = market.book.orders.get(execution.order_id)
             if order is None:
-                counts.left_out[UNKNOWN_ORDER] += 1
+                changes.left_out[UNKNOWN_ORDER] += 1
                 continue
             left = order.quantity - taken[order.order_id]
             quantity = min(execution.quantity, left)
-            counts.believed[MORE_THAN_SHOWN] += execution.quantity > left
+            changes.believed[MORE_THAN_SHOWN] += execution.quantity > left
             if not quantity:
                 continue
             if execution.price and execution.price != order.price:
-                counts.believed[DIFFERS] += 1
-                market.cut(execution.index, order, quantity, origin=Origin.APPLIED)
+                changes.believed[DIFFERS] += 1
+                market.cut(execution.at, order, quantity, origin=Origin.APPLIED)
                 continue
             taken[order.order_id] += quantity
             if fills and fills[-1][0] == order.order_id:
@@ -150,7 +150,7 @@ class BurstRecorder:
             book.take(book.orders[order_id], quantity)
             executed[price] = index
         if departs:
-            market.counts.departures += 1
+            market.changes.departures += 1
             executed.update(dict.fromkeys(prices, index))
             for order_id, price, quantity in predicted:
                 levels[price][order_id] -= quantity

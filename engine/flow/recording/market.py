@@ -6,9 +6,9 @@ from typing import Final
 
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.flow.recording.book import RecordedBook, Resting
+from lowlat.engine.flow.recording.changes import CROSSED, DIFFERS, DUPLICATE, LOCKED, MORE_THAN_SHOWN, Changes
 from lowlat.engine.flow.recording.columns import EventColumns
 from lowlat.engine.flow.recording.command_log import AT, BEFORE, CLEAR, CommandLog
-from lowlat.engine.flow.recording.counts import CROSSED, DIFFERS, DUPLICATE, LOCKED, MORE_THAN_SHOWN, Counts
 from lowlat.engine.flow.recording.lives import Lives, Unseen
 from lowlat.engine.flow.recording.model import Origin
 from lowlat.engine.matching.records import CommandType, Side, TradingPhase
@@ -25,10 +25,10 @@ class RecordedMarket:
     another while the venue shows a locked or crossed book, which an engine can hold only where nothing trades.
     """
 
-    def __init__(self, events: EventColumns, lives: Lives, counts: Counts, *, by_arrival: bool) -> None:
+    def __init__(self, events: EventColumns, lives: Lives, changes: Changes, *, by_arrival: bool) -> None:
         self.book = RecordedBook()
         self.log = CommandLog(by_arrival=by_arrival)
-        self.counts = counts
+        self.changes = changes
         self.venue_phase = self.engine_phase = int(CONTINUOUS)
         self.executed: tuple[dict[int, int], dict[int, int]] = ({}, {})
         """Of each side, the last event at which a price traded."""
@@ -46,7 +46,7 @@ class RecordedMarket:
         """Enter the order of an event, where its id says that it belongs."""
         present = self.book.orders.get(order_id)
         if present is not None:
-            self.counts.believed[DUPLICATE] += 1
+            self.changes.believed[DUPLICATE] += 1
             self.cut(index, present, present.quantity)
         order = Resting(order_id, side, price, quantity, index, int(self._lives.last[index]))
         if self._lives.again[index]:
@@ -72,7 +72,7 @@ class RecordedMarket:
         self.book.enter(order, before)
         if order.order_id > self._newest_id and order.order_id not in self._reused:
             self._newest_id = order.order_id
-        self.counts.orders = max(self.counts.orders, len(self.book.orders))
+        self.changes.orders = max(self.changes.orders, len(self.book.orders))
         self.log.add(
             index,
             CommandType.LIMIT,
@@ -95,7 +95,7 @@ class RecordedMarket:
             return False
         order.entered = entered
         self.enter(order, entered, rank=BEFORE, origin=_origin_before(entered), before=younger)
-        self.counts.moved_up += 1
+        self.changes.moved_up += 1
         return True
 
     def enter_unseen(self, index: int, unseen: Unseen) -> bool:
@@ -128,7 +128,7 @@ class RecordedMarket:
 
     def _lock(self, index: int) -> None:
         """Let both sides stand: in a call phase nothing trades."""
-        self.counts.believed[LOCKED] += 1
+        self.changes.believed[LOCKED] += 1
         self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
 
     # -- orders that shrink or go -----------------------------------------------------------------------------------
@@ -137,9 +137,9 @@ class RecordedMarket:
         """Apply the reduction or cancel of an event with this side, price and quantity. What it says is believed."""
         side, price, quantity = event
         if price and (price != order.price or side != order.side):
-            self.counts.believed[DIFFERS] += 1
+            self.changes.believed[DIFFERS] += 1
         if not whole and quantity > order.quantity:
-            self.counts.believed[MORE_THAN_SHOWN] += 1
+            self.changes.believed[MORE_THAN_SHOWN] += 1
         self.cut(index, order, order.quantity if whole else min(quantity, order.quantity))
 
     def cut(
@@ -159,7 +159,7 @@ class RecordedMarket:
 
     def ghost(self, index: int, order: Resting, quantity: int, reason: str) -> None:
         """Take out what an order no longer had at an event, before the event's own commands."""
-        self.counts.removed[reason] += 1
+        self.changes.removed[reason] += 1
         self.cut(index, order, quantity, rank=self._rank_ahead(index, order), origin=Origin.REMOVED)
 
     def next_cut(self, index: int, order: Resting) -> int | None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config import ORDERS
 from lowlat.engine.matching.instrument import Instrument
@@ -67,16 +68,12 @@ class RecordedFlow:
     `commands`: `COMMAND` (n,); the first `seeded` enter the orders that were in the book before the recording.
     `origin` uint8 (n,): an `Origin` per command. `row` int64 (n,): the file's row (from 1) of a command, or the row
     before which (SEEDED, PLACED, REMOVED) or after which (RESTORED) it was entered. `time_ns` int64 (n,): time of that
-    row. `rows`: rows of the file by type. `left_out`: rows without a command, by reason. `believed`: rows that
-    contradict the book and are followed all the same, by what is wrong. `removed`: ghosts, by what gave them away.
-    `never_added`: number of orders that the file never adds. `moved_up`: orders entered earlier than their row.
-    `departures`: bursts in which the venue did not follow price-time priority on the book that its own file describes.
+    row. `rows`: rows of the file by type. `changes`: what was done to make commands of them.
     `orders`: resting orders for which an engine needs room. `displayed_levels`: price levels of each side that the file
     tells of; None: all. `ticks`: of each symbol, the largest that all its prices are multiples of.
     """
 
     path: Path
-    noun: str
     commands: Commands
     seeded: int
     origin: NDArray[np.uint8]
@@ -84,13 +81,7 @@ class RecordedFlow:
     time_ns: Ints
     bursts: Bursts
     rows: Mapping[str, int]
-    left_out: Mapping[str, int]
-    believed: Mapping[str, int]
-    removed: Mapping[str, int]
-    faults: Mapping[str, int]
-    never_added: int
-    moved_up: int
-    departures: int
+    changes: Changes
     orders: int
     symbols: tuple[str, ...]
     displayed_levels: int | None
@@ -131,7 +122,7 @@ class RecordedFlow:
         )
 
     def _contents(self) -> str:
-        counted = [f"{count:,} x {reason}" for reason, count in self.left_out.items() if count]
+        counted = [f"{count:,} x {reason}" for reason, count in self.changes.left_out.items() if count]
         return f"it holds only {', '.join(counted)}" if counted else "it has no order"
 
     def _purposes(self) -> Iterator[str]:
@@ -139,17 +130,8 @@ class RecordedFlow:
             yield "aggressive" if force == TimeInForce.IOC else _PURPOSES.get(kind, "phase")
 
     def _notes(self) -> tuple[str, ...]:
-        counted = {
-            "orders seeded before the first row": self.seeded,
-            "orders never added in the file": self.never_added,
-            "orders entered earlier than their row, by order id": self.moved_up,
-            "bursts that violate price-time priority; the book is restored after each": self.departures,
-            **{f"ghosts removed: {reason}": count for reason, count in self.removed.items()},
-            **{f"rows believed against the book: {what}": count for what, count in self.believed.items()},
-            **{f"rows skipped: {reason}": count for reason, count in self.left_out.items()},
-            **self.faults,
-        }
-        return tuple(f"{what}: {count:,}" for what, count in counted.items() if count)
+        seeded = (f"orders seeded before the first row: {self.seeded:,}",) if self.seeded else ()
+        return (*seeded, *self.changes.notes())
 
 
 _IF_ANY: Final = {"phase"}

@@ -10,8 +10,8 @@ import numpy as np
 
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.flow.recording.book import Level, Resting
+from lowlat.engine.flow.recording.changes import NOT_SHOWN
 from lowlat.engine.flow.recording.columns import EventColumns
-from lowlat.engine.flow.recording.counts import NOT_SHOWN
 from lowlat.engine.flow.recording.market import RecordedMarket
 from lowlat.engine.flow.recording.model import Ints
 from lowlat.engine.matching.records import Side

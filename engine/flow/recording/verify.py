@@ -99,14 +99,14 @@ def _fills(trades: Events) -> NDArray[np.void]:
 
 def _matched(bursts: Bursts, fills: NDArray[np.void], burst: Ints) -> tuple[NDArray[np.bool_], Ints]:
     """Which bursts were filled as expected, and where the fills of each begin. Events are in command order."""
-    counts = np.bincount(burst, minlength=len(bursts))
+    changes = np.bincount(burst, minlength=len(bursts))
     expected_counts = np.diff(bursts.first_fill)
-    matched = counts == expected_counts
+    matched = changes == expected_counts
     # Bursts with the expected number of fills have them at the same positions in both selections.
     expected_burst = np.repeat(np.arange(len(bursts)), expected_counts)
     differs = bursts.fills[matched[expected_burst]] != fills[matched[burst]]
     matched[burst[matched[burst]][differs]] = False
-    return matched, np.concatenate(([0], np.cumsum(counts)))
+    return matched, np.concatenate(([0], np.cumsum(changes)))
 
 
 def _mismatch(flow: RecordedFlow, burst: int, actual: NDArray[np.void]) -> BurstMismatch:

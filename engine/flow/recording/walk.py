@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
 from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution
-from lowlat.engine.flow.recording.columns import EventColumns
-from lowlat.engine.flow.recording.counts import (
+from lowlat.engine.flow.recording.changes import (
     AUCTION,
     BUST,
     CROSS,
@@ -18,8 +18,9 @@ from lowlat.engine.flow.recording.counts import (
     NO_ORDER,
     UNKNOWN_ORDER,
     UNKNOWN_PHASE,
-    Counts,
+    Changes,
 )
+from lowlat.engine.flow.recording.columns import EventColumns
 from lowlat.engine.flow.recording.lives import lives_of
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import Origin
@@ -27,7 +28,7 @@ from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import UndisplayedOrders, VenueBook
 from lowlat.engine.matching.records import QUANTITY_MAX, TradingPhase
 
-_NO_COMMAND: Final = {OrderAction.TRADE: HIDDEN, OrderAction.CROSS: CROSS, OrderAction.BUST: BUST}
+_NO_COMMAND: Final[Mapping[int, str]] = {OrderAction.TRADE: HIDDEN, OrderAction.CROSS: CROSS, OrderAction.BUST: BUST}
 _PHASES: Final = frozenset(TradingPhase)
 
 
@@ -35,27 +36,27 @@ class Walk:
     """Goes through one symbol's events once."""
 
     def __init__(
-        self, events: EventColumns, counts: Counts, path: Path, *, by_arrival: bool, book: VenueBook | None
+        self, events: EventColumns, changes: Changes, path: Path, *, by_arrival: bool, book: VenueBook | None
     ) -> None:
         lives = lives_of(events, by_arrival=by_arrival)
         self.events = events
-        self.market = RecordedMarket(events, lives, counts, by_arrival=by_arrival)
+        self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
         self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
-        self._counts = counts
+        self._changes = changes
         self._entering = [(order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity]
         for order in lives.unseen:
             if order.quantity > QUANTITY_MAX:
                 whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"
                 raise too_much(path, int(events.row[order.first]), whose)
         heapify(self._entering)
-        counts.never_added += len(self._entering)
+        changes.never_added += len(self._entering)
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None and book.follows(events) else None
         self._reached = -1
 
     def run(self) -> None:
         """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
         market, bursts, entering, done = self.market, self.bursts, self._entering, self.market.done
-        handlers = {
+        handlers: dict[int, Callable[..., None]] = {
             OrderAction.ADD: self._add,
             OrderAction.REDUCE: self._reduce,
             OrderAction.CANCEL: self._cancel,
@@ -70,7 +71,7 @@ class Walk:
                 continue
             handler = handlers.get(action)
             if handler is None:
-                self._counts.left_out[_NO_COMMAND[action]] += 1
+                self._changes.left_out[_NO_COMMAND[action]] += 1
                 continue
             if bursts.open:
                 bursts.close()
@@ -89,7 +90,7 @@ class Walk:
 
     def _enter_unseen(self, index: int) -> None:
         """Enter the orders that no event adds and that are due."""
-        at = self.bursts.open[0].index if self.bursts.open else index
+        at = self.bursts.open[0].at if self.bursts.open else index
         while self._entering and self._entering[0][0] <= index:
             due, number, order = heappop(self._entering)
             if not self.market.enter_unseen(at if due else 0, order):
@@ -101,7 +102,7 @@ class Walk:
         if order_id and quantity:
             self.market.add(index, order_id, side, price, quantity)
         else:
-            self._counts.left_out[NO_ORDER] += 1
+            self._changes.left_out[NO_ORDER] += 1
 
     def _reduce(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
         self._cut(index, order_id, (side, price, quantity), whole=False)
@@ -112,14 +113,14 @@ class Walk:
     def _cut(self, index: int, order_id: int, event: tuple[int, int, int], *, whole: bool) -> None:
         order = self.market.book.orders.get(order_id)
         if order is None:
-            self._counts.left_out[UNKNOWN_ORDER] += 1
+            self._changes.left_out[UNKNOWN_ORDER] += 1
         else:
             self.market.told_cut(index, order, event, whole=whole)
 
     def _replace(self, index: int, order_id: int, price: int, quantity: int, side: int, other: int) -> None:
         order = self.market.book.orders.get(order_id)
         if order is None:
-            self._counts.left_out[UNKNOWN_ORDER] += 1
+            self._changes.left_out[UNKNOWN_ORDER] += 1
         else:
             side = order.side
             self.market.cut(index, order, order.quantity)
@@ -144,7 +145,7 @@ class Walk:
         if phase in _PHASES:
             self.market.announce(index, phase)
         else:
-            self._counts.left_out[UNKNOWN_PHASE] += 1
+            self._changes.left_out[UNKNOWN_PHASE] += 1
 
     def _execute(self, execution: Execution, side: int, flags: int, aggressor: int) -> None:
         """An execution: of an aggressive order, or in an auction, whose trades are the venue's."""
@@ -155,18 +156,18 @@ class Walk:
             self.bursts.close()
         if self._undisplayed is not None:
             if not self.bursts.open:
-                self._undisplayed.take_out(self._reached, execution.index)
-            self._reached = execution.index
-        if self._entering and self._entering[0][0] <= execution.index:
-            self._enter_unseen(execution.index)
+                self._undisplayed.take_out(self._reached, execution.at)
+            self._reached = execution.at
+        if self._entering and self._entering[0][0] <= execution.at:
+            self._enter_unseen(execution.at)
         if not auction:
             self.bursts.add(execution, key)
             return
         order = self.market.book.orders.get(execution.order_id)
         if order is None:
-            self._counts.left_out[UNKNOWN_ORDER] += 1
+            self._changes.left_out[UNKNOWN_ORDER] += 1
             return
-        self._counts.applied[AUCTION] += 1
-        self._counts.believed[MORE_THAN_SHOWN] += execution.quantity > order.quantity
-        self.market.cut(execution.index, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)
-        self.market.reopen(execution.index)
+        self._changes.applied[AUCTION] += 1
+        self._changes.believed[MORE_THAN_SHOWN] += execution.quantity > order.quantity
+        self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)
+        self.market.reopen(execution.at)

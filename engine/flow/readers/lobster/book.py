@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lowlat import units
 from lowlat.engine.flow.readers.lobster.lines import LineBlock, line_blocks
@@ -78,7 +79,8 @@ def _reaches(states: Ints) -> Ints:
     )
 
 
-def _grown(reaches: Ints, reach: Ints | None) -> Ints:
+def _grown(reaches: Ints, reach: Ints | None) -> NDArray[np.bool_]:
     """Which rows reach farther than the row before; the file's first does."""
     first = reaches[:1] - 1 if reach is None else reach
-    return (reaches > np.concatenate((first, reaches[:-1]))).any(axis=1)
+    grown: NDArray[np.bool_] = np.any(reaches > np.concatenate((first, reaches[:-1])), axis=1)
+    return grown
