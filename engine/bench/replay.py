@@ -70,8 +70,12 @@ def _wrong(bursts: BurstCheck) -> Iterator[str]:
     """Why the report is not valid."""
     if bursts.rejected:
         yield f"the engine rejected {units.counted(bursts.rejected, 'command')} of the recording"
-    if bursts.stray_trades:
-        yield f"the engine made {units.counted(bursts.stray_trades, 'trade')} that the recording does not have"
+    if stray := bursts.first_stray:
+        yield (
+            f"the engine made {units.counted(bursts.stray_trades, 'trade')} that the recording does not have; at row "
+            f"{stray.row}, order {stray.order_id} traded with order {stray.maker_id}, which came in at row "
+            f"{stray.maker_row}"
+        )
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:

@@ -4,7 +4,7 @@ from lowlat.engine.flow.recording.best import LOOK_AHEAD_ROWS, BestCheck, best_s
 from lowlat.engine.flow.recording.build import recorded_flow
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin, RecordedFlow
 from lowlat.engine.flow.recording.venue_book import VenueBook
-from lowlat.engine.flow.recording.verify import BurstCheck, BurstMismatch, Fill, verify
+from lowlat.engine.flow.recording.verify import BurstCheck, BurstMismatch, Fill, StrayTrade, verify
 
 __all__ = [
     "FILL",
@@ -17,6 +17,7 @@ __all__ = [
     "Ints",
     "Origin",
     "RecordedFlow",
+    "StrayTrade",
     "VenueBook",
     "best_states",
     "compare_best",

@@ -50,6 +50,7 @@ def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
     `states`: int64 (n, 4), after each of the flow's commands, as `best_states` gives them; `vendor`: int64 (m, 4), as
     `VenueBook.best` holds it. Only states after RECORDED commands count, and equal neighbors count once. The search
     for each starts after the last match and spans at most `LOOK_AHEAD_ROWS` changes, so the count is a lower bound.
+    Where the vendor's file has a row for each message but ends earlier (`RecordedFlow.book_rows`), so does the search.
     Raises `ArrayError` for another shape.
     """
     if states.shape != (len(flow.commands), 4) or vendor.shape[1:] != (4,):
@@ -58,6 +59,8 @@ def compare_best(flow: RecordedFlow, states: Ints, vendor: Ints) -> BestCheck:
             f"expected ({len(flow.commands)}, 4) and (m, 4)"
         )
     recorded = flow.origin == Origin.RECORDED
+    if flow.book_rows:
+        recorded &= flow.row <= flow.book_rows
     rows, seen = flow.row[recorded], states[recorded]
     changed = _changes(seen)
     rows, seen = rows[changed], seen[changed]

@@ -87,9 +87,11 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     Raises `InputError`, naming file and row, for a quantity that no order can have, and what reading raises.
     """
     changes, parts = Changes(), []
-    for events in columns_of(stream):
+    symbols = columns_of(stream)
+    rows = None if book is None else book.rows_of(symbols[0])
+    for events in symbols:
         _check(stream.path, events)
-        walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
+        walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book if rows else None)
         walk.run()
         parts.append(_Part.of(events, walk))
     changes.left_out += stream.left_out
@@ -110,6 +112,7 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
         bursts=_bursts(parts, position),
         rows=dict(stream.messages),
         changes=changes,
+        book_rows=rows,
         orders=changes.orders + changes.never_added + changes.moved_up,
         symbols=tuple(stream.symbols),
         displayed_levels=stream.displayed_levels or (book.levels if book else None),

@@ -76,7 +76,8 @@ class BurstRecorder:
                 continue
             left = order.quantity - taken[order.order_id]
             quantity = min(execution.quantity, left)
-            changes.believed[MORE_THAN_SHOWN] += execution.quantity > left
+            if execution.quantity > left:
+                changes.believed[MORE_THAN_SHOWN] += 1
             if not quantity:
                 continue
             if execution.price and execution.price != order.price:

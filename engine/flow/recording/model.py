@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.matching.aligned import aligned_copy
@@ -69,8 +70,10 @@ class RecordedFlow:
     `origin` uint8 (n,): an `Origin` per command. `row` int64 (n,): the file's row (from 1) of a command, or the row
     before which (SEEDED, PLACED, REMOVED) or after which (RESTORED) it was entered. `time_ns` int64 (n,): time of that
     row. `rows`: rows of the file by type. `changes`: what was done to make commands of them.
-    `orders`: resting orders for which an engine needs room. `displayed_levels`: price levels of each side that the file
-    tells of; None: all. `ticks`: of each symbol, the largest that all its prices are multiples of.
+    `book_rows`: for how many events, from the first on, the venue's order book file has a row; 0: it is of another
+    kind, None: there is none. `orders`: resting orders for which an engine needs room. `displayed_levels`: price levels
+    of each side that the file tells of; None: all. `ticks`: of each symbol, the largest that all its prices are
+    multiples of.
     """
 
     path: Path
@@ -82,6 +85,7 @@ class RecordedFlow:
     bursts: Bursts
     rows: Mapping[str, int]
     changes: Changes
+    book_rows: int | None
     orders: int
     symbols: tuple[str, ...]
     displayed_levels: int | None
@@ -101,7 +105,7 @@ class RecordedFlow:
     def name(self) -> str:
         """The file's name, with the number of levels that it displays if that is known."""
         levels = self.displayed_levels
-        return self.path.name if levels is None else f"{self.path.name}, {levels} level{'s' if levels > 1 else ''}"
+        return self.path.name if levels is None else f"{self.path.name}, {units.plural(levels, 'level')}"
 
     def flow(self) -> Flow:
         """The same commands as a `Flow` for measured runs, with as much room for orders as other flows have.
@@ -109,7 +113,8 @@ class RecordedFlow:
         Its notes list the changes made to the recording. Raises `UsageError` for a recording without commands.
         """
         if not len(self.commands):
-            raise UsageError(f"{self.path}: nothing to replay: {self._contents()}")
+            kinds = [units.plural(count, name.replace("_", " ")) for name, count in self.rows.items() if count]
+            raise UsageError(f"{self.path}: nothing to replay: {', '.join(kinds) or 'no message'}")
         mix = Counter(self._purposes())
         return Flow(
             name=self.name,
@@ -118,20 +123,22 @@ class RecordedFlow:
             orders=max(self.orders, ORDERS),
             mix={purpose: mix[purpose] for purpose in (*_PURPOSES.values(), "aggressive", *_IF_ANY & mix.keys())},
             instruments=self.instruments,
-            notes=self._notes(),
+            notes=tuple(self._notes()),
         )
-
-    def _contents(self) -> str:
-        counted = [f"{count:,} x {reason}" for reason, count in self.changes.left_out.items() if count]
-        return f"it holds only {', '.join(counted)}" if counted else "it has no order"
 
     def _purposes(self) -> Iterator[str]:
         for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
             yield "aggressive" if force == TimeInForce.IOC else _PURPOSES.get(kind, "phase")
 
-    def _notes(self) -> tuple[str, ...]:
-        seeded = (f"orders seeded before the first row: {self.seeded:,}",) if self.seeded else ()
-        return (*seeded, *self.changes.notes())
+    def _notes(self) -> Iterator[str]:
+        if self.seeded:
+            yield f"orders seeded before the first row: {self.seeded:,}"
+        yield from self.changes.notes()
+        rows = sum(self.rows.values())
+        if self.book_rows == 0:
+            yield "the order book file has no row for each message: no ghost is found with it"
+        elif self.book_rows and self.book_rows < rows:
+            yield f"the order book file ends after {self.book_rows:,} of {rows:,} messages, and is compared up to there"
 
 
 _IF_ANY: Final = {"phase"}

@@ -38,15 +38,19 @@ class VenueBook:
     wider: Ints
     displayed: Ints
 
-    def follows(self, events: EventColumns) -> bool:
-        """Whether row n is the book after event n: then added orders are seen in their rows."""
+    def rows_of(self, events: EventColumns) -> int:
+        """Of how many events a row is the book after the event; 0 for a file that does not have a row for each.
+
+        Where it has, an added order is seen in its row.
+        """
         count = min(len(self.head), len(events))
         adds = np.flatnonzero(events.action[:count] == OrderAction.ADD)
         if not len(adds):
-            return False
+            return 0
         at = np.where(events.side[adds] == Side.SELL, 0, 2)
         prices = self.head.reshape(-1, self.levels, 4)[adds, :, at]
-        return bool((prices == events.price[adds, None]).any(axis=1).mean() >= _ALIGNED)
+        displayed = (prices == events.price[adds, None]).any(axis=1)
+        return min(len(self.best), len(events)) if displayed.mean() >= _ALIGNED else 0
 
 
 class UndisplayedOrders:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lowlat import units
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, RecordedFlow
-from lowlat.engine.matching.records import EVENT, Events, ExecType, Side
+from lowlat.engine.matching.records import EVENT, CommandType, Events, ExecType, Side
 from lowlat.errors import ArrayError
 
 
@@ -35,11 +35,21 @@ class BurstMismatch:
 
 
 @dataclass(frozen=True, slots=True)
+class StrayTrade:
+    """A trade that the recording does not have: of the order of `row`, with one that came in at row `maker_row`."""
+
+    row: int
+    order_id: int
+    maker_id: int
+    maker_row: int
+
+
+@dataclass(frozen=True, slots=True)
 class BurstCheck:
     """How many bursts an engine filled exactly as the venue did: same orders, prices and quantities, in order.
 
-    `stray_trades`: executions of commands that are not bursts. `rejected`: commands that the engine rejected. Both are
-    0 if the engine's book matches the recorded one throughout.
+    `stray_trades`: executions of commands that are not bursts, and the first of them. `rejected`: commands that the
+    engine rejected. Both are 0 if the engine's book matches the recorded one throughout.
     """
 
     matched: int
@@ -47,6 +57,7 @@ class BurstCheck:
     mismatches: tuple[BurstMismatch, ...]
     stray_trades: int
     rejected: int
+    first_stray: StrayTrade | None = None
 
     @property
     def share(self) -> float | None:
@@ -66,13 +77,14 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     burst_of_command[flow.bursts.command] = np.arange(len(flow.bursts))
     burst = burst_of_command[position[is_trade]]
     fills = _fills(events[is_trade][burst >= 0])
-    stray_trades = int(np.count_nonzero(burst < 0))
+    strays = np.flatnonzero(is_trade)[burst < 0]
+    first_stray = _stray(flow, events[strays[0]], int(position[strays[0]])) if len(strays) else None
     matched, first_fill = _matched(flow.bursts, fills, burst[burst >= 0])
     mismatches = tuple(
         _mismatch(flow, int(n), fills[first_fill[n] : first_fill[n + 1]]) for n in np.flatnonzero(~matched)
     )
     rejected = int(np.count_nonzero(events["kind"] == ExecType.REJECTED))
-    return BurstCheck(int(matched.sum()), len(matched), mismatches, stray_trades, rejected)
+    return BurstCheck(int(matched.sum()), len(matched), mismatches, len(strays), rejected, first_stray)
 
 
 def _command_of_event(flow: RecordedFlow, events: Events) -> Ints:
@@ -88,6 +100,18 @@ def _command_of_event(flow: RecordedFlow, events: Events) -> Ints:
             "pass what process(flow.commands) returned"
         )
     return position
+
+
+def _stray(flow: RecordedFlow, trade: np.void, index: int) -> StrayTrade:
+    maker = flow.commands["order_id"][:index] == trade["maker_id"]
+    maker &= flow.commands["symbol"][:index] == trade["symbol"]
+    entered = np.flatnonzero(maker & (flow.commands["kind"][:index] == CommandType.LIMIT))
+    return StrayTrade(
+        row=int(flow.row[index]),
+        order_id=int(trade["order_id"]),
+        maker_id=int(trade["maker_id"]),
+        maker_row=int(flow.row[entered[-1]]) if len(entered) else 0,
+    )
 
 
 def _fills(trades: Events) -> NDArray[np.void]:

@@ -50,7 +50,7 @@ class Walk:
                 raise too_much(path, int(events.row[order.first]), whose)
         heapify(self._entering)
         changes.never_added += len(self._entering)
-        self._undisplayed = UndisplayedOrders(book, self.market) if book is not None and book.follows(events) else None
+        self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
 
     def run(self) -> None:
@@ -168,6 +168,7 @@ class Walk:
             self._changes.left_out[UNKNOWN_ORDER] += 1
             return
         self._changes.applied[AUCTION] += 1
-        self._changes.believed[MORE_THAN_SHOWN] += execution.quantity > order.quantity
+        if execution.quantity > order.quantity:
+            self._changes.believed[MORE_THAN_SHOWN] += 1
         self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)
         self.market.reopen(execution.at)
