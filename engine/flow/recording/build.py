@@ -65,9 +65,10 @@ from numpy.typing import NDArray
 
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.flow.recording.bursts import BurstLog
 from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
-from lowlat.engine.flow.recording.command_log import commands_of, sequence_of
+from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
 from lowlat.engine.flow.recording.price_grid import tick_of
 from lowlat.engine.flow.recording.quantities import too_much
@@ -86,39 +87,45 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
 
     Raises `InputError`, naming file and row, for a quantity that no order can have, and what reading raises.
     """
-    changes, parts = Changes(), []
+    changes = Changes()
     symbols = columns_of(stream)
     rows = None if book is None else book.rows_of(symbols[0])
-    for events in symbols:
-        _check(stream.path, events)
-        walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book if rows else None)
-        walk.run()
-        parts.append(_Part.of(events, walk))
+    levels = stream.displayed_levels or (book.levels if book else None)
+    book = book if rows else None
+    parts = []
+    for number in range(len(symbols)):
+        log, bursts = _logs(symbols[number], changes, stream, book)
+        symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
+        parts.append(_part(number, symbols[number], log, bursts))
     changes.left_out += stream.left_out
     changes.faults += stream.faults
-    logged = np.concatenate([part.logged for part in parts])
-    symbol = np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part.logged) for part in parts])
-    sequence = sequence_of(logged, np.concatenate([part.position for part in parts]))
-    position = np.empty_like(sequence)
-    position[sequence] = np.arange(len(sequence))
-    commands = commands_of(logged[sequence], symbol[sequence])
+    whole = parts[0] if len(parts) == 1 else _merged(parts)
     return RecordedFlow(
         path=stream.path,
-        commands=commands,
-        seeded=int(np.count_nonzero(logged["origin"] == Origin.SEEDED)),
-        origin=logged["origin"][sequence],
-        row=np.concatenate([part.row for part in parts])[sequence],
-        time_ns=np.concatenate([part.time_ns for part in parts])[sequence],
-        bursts=_bursts(parts, position),
+        commands=whole.commands,
+        seeded=int(np.count_nonzero(whole.origin == Origin.SEEDED)),
+        origin=whole.origin,
+        row=whole.row,
+        time_ns=whole.time_ns,
+        bursts=whole.bursts,
         rows=dict(stream.messages),
         changes=changes,
         book_rows=rows,
         orders=changes.orders + changes.never_added + changes.moved_up,
         symbols=tuple(stream.symbols),
-        displayed_levels=stream.displayed_levels or (book.levels if book else None),
-        ticks=tuple(_tick(commands, number) for number in range(len(parts))),
+        displayed_levels=levels,
+        ticks=tuple(_tick(part.commands) for part in parts),
         unit=stream.unit,
     )
+
+
+def _logs(
+    events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None
+) -> tuple[CommandLog, BurstLog]:
+    _check(stream.path, events)
+    walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
+    walk.run()
+    return walk.market.log, walk.bursts.log
 
 
 def _check(path: Path, events: EventColumns) -> None:
@@ -131,42 +138,44 @@ def _check(path: Path, events: EventColumns) -> None:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Part:
-    """What one symbol contributes. `position`: where the event of each command stands in the stream."""
+    """The commands of one symbol, or of all. `place`: where the event of each stands in the stream; -1: before it."""
 
-    logged: NDArray[np.void]
-    position: Ints
+    commands: Commands
+    origin: NDArray[np.uint8]
+    place: Ints
     row: Ints
     time_ns: Ints
-    walk: Walk
-
-    @classmethod
-    def of(cls, events: EventColumns, walk: Walk) -> _Part:
-        logged = walk.market.log.take()
-        index = logged["index"]
-        position = events.position(index)
-        position[logged["origin"] == Origin.SEEDED] = -1
-        return cls(logged, position, events.row[index].astype(np.int64), events.time_ns[index].astype(np.int64), walk)
+    bursts: Bursts
 
 
-def _bursts(parts: list[_Part], position: Ints) -> Bursts:
-    """The bursts of all symbols, in the order of their commands."""
-    found, first = [], 0
-    for part in parts:
-        found.append(part.walk.bursts.bursts(position[first : first + len(part.logged)]))
-        first += len(part.logged)
-    if len(found) == 1:
-        return found[0]
-    command = np.concatenate([bursts.command for bursts in found])
-    fills = np.concatenate([bursts.fills for bursts in found])
-    lengths = np.concatenate([np.diff(bursts.first_fill) for bursts in found])
-    order = np.argsort(command)
-    fill_rank = np.repeat(command, lengths)
-    return Bursts(
-        command=command[order],
-        fills=fills[np.argsort(fill_rank, kind="stable")],
-        first_fill=np.concatenate(([0], np.cumsum(lengths[order]))),
+def _part(number: int, events: EventColumns, log: CommandLog, bursts: BurstLog) -> _Part:
+    sequence = log.sequence()
+    sent = bursts.bursts(positions_of(sequence))
+    commands, origin, index = log.commands(sequence, number)
+    row, time_ns = (column[index].astype(np.int64) for column in (events.row, events.time_ns))
+    place = index if events.places is None else events.places[index]
+    return _Part(commands, origin, np.where(origin == Origin.SEEDED, -1, place), row, time_ns, sent)
+
+
+def _merged(parts: list[_Part]) -> _Part:
+    """All symbols in the order of the file."""
+    names = ("commands", "origin", "place", "row", "time_ns")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    order = np.argsort(joined["place"], kind="stable")
+    position = positions_of(order)
+    firsts = np.cumsum([0, *(len(part.commands) for part in parts[:-1])])
+    bursts = [part.bursts for part in parts]
+    command = position[np.concatenate([each.command + first for each, first in zip(bursts, firsts, strict=True)])]
+    lengths = np.concatenate([np.diff(each.first_fill) for each in bursts])
+    fills = np.concatenate([each.fills for each in bursts])
+    by_command = np.argsort(command)
+    merged = Bursts(
+        command=command[by_command],
+        fills=fills[np.argsort(np.repeat(command, lengths), kind="stable")],
+        first_fill=np.concatenate(([0], np.cumsum(lengths[by_command]))),
     )
+    return _Part(**{name: column[order] for name, column in joined.items()}, bursts=merged)
 
 
-def _tick(commands: Commands, symbol: int) -> int:
-    return tick_of(commands["price"][(commands["kind"] == CommandType.LIMIT) & (commands["symbol"] == symbol)])
+def _tick(commands: Commands) -> int:
+    return tick_of(commands["price"][commands["kind"] == CommandType.LIMIT])

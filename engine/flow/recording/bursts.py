@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from lowlat.engine.flow.recording.changes import AHEAD, DIFFERS, HELD, MORE_THAN
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
-from lowlat.engine.matching.records import QUANTITY_MAX, CommandType, Side, TimeInForce
+from lowlat.engine.matching.records import QUANTITY_MAX, CommandType, TimeInForce
 
 
 class Execution(NamedTuple):
@@ -24,6 +25,36 @@ class Execution(NamedTuple):
     order_id: int
     price: int
     quantity: int
+
+
+class BurstLog:
+    """The bursts that were sent. Numbers are kept in arrays, since a day has millions."""
+
+    def __init__(self) -> None:
+        self._command, self._counts = array("q"), array("q")
+        self._makers, self._prices, self._quantities = array("Q"), array("q"), array("q")
+
+    def __len__(self) -> int:
+        return len(self._command)
+
+    def add(self, command: int, fills: Fills) -> None:
+        """Add the burst of a logged command."""
+        self._command.append(command)
+        self._counts.append(len(fills))
+        for order_id, price, quantity in fills:
+            self._makers.append(order_id)
+            self._prices.append(price)
+            self._quantities.append(quantity)
+
+    def bursts(self, position: Ints) -> Bursts:
+        """All of them. `position`: of each logged command, where it stands in the flow."""
+        fills = np.empty(len(self._makers), FILL)
+        fills["maker_id"], fills["price"], fills["quantity"] = self._makers, self._prices, self._quantities
+        return Bursts(
+            command=position[np.array(self._command, np.int64)],
+            fills=fills,
+            first_fill=np.concatenate(([0], np.cumsum(np.array(self._counts, np.int64)))),
+        )
 
 
 class BurstRecorder:
@@ -36,8 +67,7 @@ class BurstRecorder:
         self.open: list[Execution] = []
         self._market, self._path, self._rows = market, path, rows
         self._first_id = first_id
-        self._command: list[int] = []
-        self._fills: list[Fills] = []
+        self.log = BurstLog()
         self._key: tuple[int, int] = (0, 0)
 
     def continues(self, key: tuple[int, int]) -> bool:
@@ -101,17 +131,9 @@ class BurstRecorder:
         predicted = market.book.fills(side, quantity, limit)
         if predicted != fills and self._clear_ahead(side, fills, first, last):
             predicted = market.book.fills(side, quantity, limit)
-        self._command.append(len(market.log))
-        self._fills.append(fills)
-        market.log.add(
-            first,
-            CommandType.LIMIT,
-            self._first_id + len(self._command) - 1,
-            side=Side(1 - side),
-            price=limit,
-            quantity=quantity,
-            force=TimeInForce.IOC,
-        )
+        aggressor = self._first_id + len(self.log)
+        self.log.add(len(market.log), fills)
+        market.log.add(first, CommandType.LIMIT, aggressor, quantity, 1 - side, limit, force=TimeInForce.IOC)
         self._execute(side, fills, predicted, last)
 
     def _clear_ahead(self, side: int, fills: Fills, first: int, last: int) -> bool:
@@ -165,23 +187,9 @@ class BurstRecorder:
         for kind, order_id, quantity in restoring(present, _quantities(level)):
             if kind == CommandType.LIMIT:
                 level[order_id].entered = index
-            market.log.add(
-                index,
-                kind,
-                order_id,
-                side=side if kind == CommandType.LIMIT else Side.BUY,
-                price=price if kind == CommandType.LIMIT else 0,
-                quantity=quantity,
-                origin=Origin.RESTORED,
-            )
-
-    def bursts(self, position: Ints) -> Bursts:
-        """All of them. `position`: of each logged command, where it stands in the flow."""
-        return Bursts(
-            command=position[np.array(self._command, np.int64)],
-            fills=np.array([fill for burst in self._fills for fill in burst], FILL),
-            first_fill=np.cumsum([0, *map(len, self._fills)], dtype=np.int64),
-        )
+                market.log.add(index, kind, order_id, quantity, side, price, origin=Origin.RESTORED)
+            else:
+                market.log.add(index, kind, order_id, quantity, origin=Origin.RESTORED)
 
 
 def _quantities(level: Level) -> dict[int, int]:

@@ -9,11 +9,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.engine.feed.records import ORDER_EVENT
 from lowlat.engine.feed.stream import OrderEventStream
 
-IdColumn: TypeAlias = NDArray[np.uint64]
-Bytes: TypeAlias = NDArray[np.uint8]
+Column: TypeAlias = NDArray[Any]
+"""Integers of any width."""
 
 _CHUNK: Final = 1 << 16
 """Events that are Python objects at one time."""
@@ -21,19 +20,21 @@ _CHUNK: Final = 1 << 16
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EventColumns:
-    """Events of one symbol in the file's order: one array of shape (n,) a field of `ORDER_EVENT`."""
+    """Events of one symbol in the file's order: one array of shape (n,) a field of `ORDER_EVENT`, as narrow as can be.
 
-    time_ns: IdColumn
-    row: IdColumn
-    order_id: IdColumn
-    other_id: IdColumn
-    price: NDArray[np.int64]
-    quantity: IdColumn
-    action: Bytes
-    side: Bytes
-    flags: NDArray[np.uint16]
-    ordinal: NDArray[np.int64] | None = None
-    """Of each event, its place among those of all symbols; None: there is one symbol."""
+    `places`: of each event, where it stands among those of all symbols; None: there is one symbol.
+    """
+
+    time_ns: Column
+    row: Column
+    order_id: Column
+    other_id: Column
+    price: Column
+    quantity: Column
+    action: Column
+    side: Column
+    flags: Column
+    places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.row)
@@ -42,9 +43,10 @@ class EventColumns:
         """The largest order id that is named."""
         return max(int(self.order_id.max(initial=0)), int(self.other_id.max(initial=0)))
 
-    def position(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where events stand among those of all symbols, as a new array."""
-        return index.copy() if self.ordinal is None else self.ordinal[index]
+    def without_orders(self) -> EventColumns:
+        """Only the times, rows and places: all that is asked for when commands are complete."""
+        none = np.empty(0, np.uint8)
+        return EventColumns(self.time_ns, self.row, none, none, none, none, none, none, none, self.places)
 
     def events(self) -> Iterator[tuple[int, int, int, int, int, int, int, int, int]]:
         """Index, action, order id, price, quantity, side, flags, time and other id of each event."""
@@ -60,15 +62,25 @@ def columns_of(stream: OrderEventStream) -> list[EventColumns]:
 
     Raises what reading the stream raises.
     """
-    names = [name for name in (*EventColumns.__dataclass_fields__, "symbol") if name != "ordinal"]
-    parts = {name: [np.empty(0, ORDER_EVENT[name])] for name in names}
+    names = [name for name in (*EventColumns.__dataclass_fields__, "symbol") if name != "places"]
+    parts: dict[str, list[Column]] = {name: [np.empty(0, np.uint8)] for name in names}
     for block in stream.blocks:
         for name, part in parts.items():
-            part.append(block[name].copy())
+            part.append(_narrow(block[name]))
     joined = {}
     for name in names:
         joined[name] = np.concatenate(parts.pop(name))
     return _by_symbol(joined, max(1, len(stream.symbols)))
+
+
+def _narrow(column: Column) -> Column:
+    """A copy in four bytes a number, if they are enough: columns of a long recording are what takes memory."""
+    narrow = {np.dtype("<u8"): np.dtype("<u4"), np.dtype("<i8"): np.dtype("<i4")}.get(column.dtype)
+    if narrow is None or not len(column):
+        return column.copy()
+    limits = np.iinfo(narrow)
+    fits = limits.min <= int(column.min()) and int(column.max()) <= limits.max
+    return column.astype(narrow if fits else column.dtype)
 
 
 def _by_symbol(columns: dict[str, NDArray[Any]], symbols: int) -> list[EventColumns]:
@@ -78,4 +90,4 @@ def _by_symbol(columns: dict[str, NDArray[Any]], symbols: int) -> list[EventColu
     order = np.argsort(symbol, kind="stable")
     ends = np.cumsum(np.bincount(symbol, minlength=symbols))
     rows = np.split(order, ends[:-1])
-    return [EventColumns(**{name: column[at] for name, column in columns.items()}, ordinal=at) for at in rows]
+    return [EventColumns(**{name: column[at] for name, column in columns.items()}, places=at) for at in rows]

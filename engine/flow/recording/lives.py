@@ -47,13 +47,15 @@ class Lives:
 
 def lives_of(events: EventColumns, *, by_arrival: bool) -> Lives:
     """The lives in one symbol's events. `by_arrival`: ids grow as orders arrive."""
-    old = np.flatnonzero(_NAMING[events.action])
+    at = np.flatnonzero(_NAMING[events.action])
     new = np.flatnonzero(events.action == OrderAction.REPLACE)
-    at = np.concatenate((old, new))
-    ids = np.concatenate((events.order_id[old], events.other_id[new]))
-    entering = np.concatenate((events.action[old] == OrderAction.ADD, np.ones(len(new), bool)))
+    told = len(at)
+    at = np.concatenate((at, new))
+    ids = np.concatenate((events.order_id[at[:told]], events.other_id[new]))
     order = np.lexsort((at, ids)) if len(new) else np.argsort(ids, kind="stable")
-    at, ids, entering, replacing = at[order], ids[order], entering[order], order >= len(old)
+    at, ids, replacing = at[order], ids[order], order >= told
+    del order  # a long recording has columns of tens of megabytes
+    entering = replacing | (events.action[at] == OrderAction.ADD)
     first = np.ones(len(at), bool)
     first[1:] = ids[1:] != ids[:-1]
     entering |= first & (events.action[at] == OrderAction.UPSERT)
@@ -78,7 +80,7 @@ def _unseen(events: EventColumns, at: Ints, lengths: Ints, *, by_arrival: bool) 
     gone = _GONE[events.action[at]].astype(np.int64)
     gone_before = np.cumsum(gone) - gone
     alive = gone_before == np.repeat(gone_before[starts], lengths)
-    taken = np.where(alive & _TAKING[events.action[at]], events.quantity[at], 0)
+    taken = np.where(alive & _TAKING[events.action[at]], events.quantity[at].astype(np.int64), 0)
     quantity = np.add.reduceat(taken, starts)
     first = at[starts]
     columns = (

@@ -77,9 +77,9 @@ class RecordedMarket:
             index,
             CommandType.LIMIT,
             order.order_id,
-            side=order.side,
-            price=order.price,
-            quantity=order.quantity,
+            order.quantity,
+            order.side,
+            order.price,
             rank=rank,
             origin=origin,
         )
@@ -146,16 +146,11 @@ class RecordedMarket:
         self, index: int, order: Resting, quantity: int, *, rank: int = AT, origin: Origin = Origin.RECORDED
     ) -> None:
         """Take `quantity` off an order."""
-        kind = CommandType.CANCEL if quantity == order.quantity else CommandType.REDUCE
+        if quantity == order.quantity:
+            self.log.add(index, CommandType.CANCEL, order.order_id, 0, rank=rank, origin=origin)
+        else:
+            self.log.add(index, CommandType.REDUCE, order.order_id, quantity, rank=rank, origin=origin)
         self.book.take(order, quantity)
-        self.log.add(
-            index,
-            kind,
-            order.order_id,
-            quantity=quantity if kind == CommandType.REDUCE else 0,
-            rank=rank,
-            origin=origin,
-        )
 
     def ghost(self, index: int, order: Resting, quantity: int, reason: str) -> None:
         """Take out what an order no longer had at an event, before the event's own commands."""
@@ -218,7 +213,7 @@ class RecordedMarket:
         """Put an engine into a phase."""
         if phase != self.engine_phase:
             self.engine_phase = phase
-            self.log.add(index, CommandType.PHASE, 0, quantity=phase, rank=rank, origin=Origin.APPLIED)
+            self.log.add(index, CommandType.PHASE, 0, phase, rank=rank, origin=Origin.APPLIED)
 
 
 def _origin_before(index: int) -> Origin:
