@@ -1,6 +1,7 @@
 """Native half of `engine`: private, use the package."""
 
 from collections.abc import Sequence
+import enum
 from typing import overload
 
 import numpy
@@ -20,6 +21,48 @@ def poisson_arrivals(seed: int, span_ps: int, times_ps: object) -> None: ...
 def hawkes_arrivals(seed: int, kernels: object, span_ps: int, times_ps: object) -> None: ...
 
 def build_facts() -> dict[str, str]: ...
+
+class ItchFraming(enum.Enum):
+    BARE = 0
+
+    PREFIXED = 1
+
+    PCAP = 2
+
+class ItchStream:
+    def __init__(self, framing: ItchFraming, symbols: Sequence[str], until_ns: int | None) -> None: ...
+
+    def decode(self, data: object, start: int, events: object) -> tuple[int, int]: ...
+
+    def finish(self) -> None: ...
+
+    def symbols_from(self, first: int) -> list[str]: ...
+
+    def messages(self) -> dict[int, int]: ...
+
+    def counts(self) -> dict[str, int]: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def fault(self) -> tuple[int, int, str, str] | None: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def symbols_named(self) -> int: ...
+
+    @property
+    def reached_until(self) -> bool: ...
+
+    @property
+    def ended_messages(self) -> bool: ...
+
+ITCH_EVENTS_MIN: int = 3121
+
+def itch_messages() -> list[tuple[str, int, str]]: ...
 
 class JournalPosition:
     def __init__(self, end: int, blocks: int, sequence: int, chain: int, segment: int) -> None: ...

@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
     lowlat::register_arrays(m);
     lowlat::register_arrivals(m);
     lowlat::register_build(m);
+    lowlat::register_itch(m);
     lowlat::register_journal(m);
     lowlat::register_engine(m);
     lowlat::register_flow(m);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz.parsers.flows import LOBSTER, PROFILE
+from tests.fuzz.parsers.flows import ITCH, LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
 from tests.fuzz.parsers.latencies import LATENCIES
@@ -14,5 +14,18 @@ from tests.fuzz.parsers.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LATENCIES, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
+    for target in (
+        JOURNAL_FILE,
+        SNAPSHOT_FILE,
+        REPORT,
+        HLOG,
+        HDR,
+        LATENCIES,
+        LOBSTER,
+        ITCH,
+        PROFILE,
+        ARCHIVE,
+        BOOK,
+        RING,
+    )
 }
