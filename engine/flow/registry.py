@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lowlat.compression import COMPRESSED
+from lowlat.engine.feed.source import unpacked_beginning
 from lowlat.errors import PlugInError, UsageError
-from lowlat.inputs import beginning, check_regular, unreadable
+from lowlat.inputs import check_regular, unreadable
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,33 +31,42 @@ class Reader:
     """One format of recorded orders.
 
     `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
-    executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events. A file is
-    recognized by its first bytes (`begins`) or its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask
+    executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events, from which
+    commands are built where there is no `read`. A file is recognized by its first bytes once unpacked (`begins`) or its
+    suffix without that of its compression (`suffixes`, in lower case). `read_best`: reads the venue's best bid and ask
     from a separate file, as `compare_best` takes them.
     """
 
     name: str
     noun: str
     sentence: str
-    read: Callable[[Path], RecordedFlow | Flow]
+    read: Callable[[Path], RecordedFlow | Flow] | None = None
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
     read_best: Callable[[Path], Ints] | None = None
     open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
 
+    def recorded(self, path: Path) -> RecordedFlow | Flow:
+        """The file's orders as commands. Raises `UsageError` for a format that gives level-3 events only."""
+        if self.read is None:
+            raise UsageError(f"{path}: a {self.noun} holds level-3 events, not commands; 'lowlat convert' reads it")
+        return self.read(path)
+
     def knows_content(self, path: Path) -> bool:
-        """Whether the file begins as this format does. False for a pipe: reading would consume its content."""
-        return self.begins is not None and self.begins.match(beginning(path, _BEGINNING_BYTES)) is not None
+        """Whether the file, unpacked, begins as this format does. False for a pipe, which can be read but once."""
+        return self.begins is not None and self.begins.match(unpacked_beginning(path, _BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
-        return path.name.endswith(self.suffixes)
+        name = path.name.lower()
+        plain = name.removesuffix(next((suffix for suffix in COMPRESSED if name.endswith(suffix)), ""))
+        return plain.endswith(self.suffixes)
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import journal, lobster
+    from lowlat.engine.flow.readers import databento, journal, lobster
 
-    return lobster.READER, journal.READER
+    return lobster.READER, databento.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)

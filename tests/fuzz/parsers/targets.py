@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.fuzz.parsers.feeds import DBN
 from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
@@ -14,5 +15,18 @@ from tests.fuzz.parsers.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LATENCIES, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
+    for target in (
+        JOURNAL_FILE,
+        SNAPSHOT_FILE,
+        REPORT,
+        HLOG,
+        HDR,
+        LATENCIES,
+        LOBSTER,
+        DBN,
+        PROFILE,
+        ARCHIVE,
+        BOOK,
+        RING,
+    )
 }

@@ -67,6 +67,6 @@ READER: Final = Reader(
     sentence=f"a LOBSTER message file, .csv, plain or {', '.join(COMPRESSED)}",
     read=read_lobster,
     begins=re.compile(rb"\d+(\.\d+)?,[1-7],\d+,\d+,-?\d+,-?1\s"),
-    suffixes=(".csv", *(f".csv{suffix}" for suffix in COMPRESSED)),
+    suffixes=(".csv",),
     read_best=read_best_states,
 )
