@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 _WHOLE: Final = re.compile(r"\d{1,20}")
 _DECIMAL: Final = re.compile(r"[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d+)?")
-_CLOCK: Final = re.compile(r"\d{1,9}")
+_UUID: Final = "^[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$"
 SECOND_NS: Final = 10**9
 TIME_UNITS: Final = {"s": SECOND_NS, "ms": 10**6, "us": 10**3, "ns": 1}
 """Nanoseconds of each unit in which a column may give its time."""
@@ -106,6 +106,23 @@ def codes(block: TableBlock, column: str, values: Mapping[str, int], what: str) 
         raise block.error(index, column, f"the mapping has no {what} {_shown(unknown[0])}; it has {expected}")
     table = np.array([values[word] for word in known], np.uint8)
     return table[words.indices.to_numpy()] if len(table) else np.zeros(0, np.uint8)
+
+
+def uuids(block: TableBlock, column: str) -> NDArray[np.uint64]:
+    """A column of UUIDs as uint64, from all of their bits; an empty field is 0. Two of ten million are alike with a
+    probability of about 1 in 400,000.
+    """
+    import pyarrow.compute as pc
+
+    text = text_of(block, column)
+    good = pc.or_(pc.equal(text, ""), pc.match_substring_regex(text, _UUID)).to_numpy(zero_copy_only=False)
+    if not good.all():
+        index = int(np.argmin(good))
+        raise block.error(index, column, f"{_shown(text[index].as_py())}; expected a UUID")
+    digits = pc.if_else(pc.equal(text, ""), "0" * 32, pc.replace_substring(text, "-", "")).to_pylist()
+    halves = np.frombuffer(bytes.fromhex("".join(digits)), ">u8").reshape(-1, 2)
+    mixed: NDArray[np.uint64] = (halves[:, 0] ^ halves[:, 1]).astype(np.uint64)
+    return mixed
 
 
 def _or_zero(text: Any) -> Any:

@@ -46,8 +46,11 @@ class Reader:
     read_best: Callable[[Path], Ints] | None = None
     open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
 
-    def recorded(self, path: Path) -> RecordedFlow | Flow:
-        """The file's orders as commands. Raises `UsageError` for a format that gives level-3 events only."""
+    def flow(self, path: Path, options: ReadOptions | None = None) -> RecordedFlow | Flow:
+        """The commands of a file: a `RecordedFlow` if it holds the venue's own executions.
+
+        Raises what reading the file raises, and `UsageError` for a format that gives level-3 events only.
+        """
         if self.read is None:
             raise UsageError(f"{path}: a {self.noun} holds level-3 events, not commands; 'lowlat convert' reads it")
         return self.read(path)
@@ -64,9 +67,9 @@ class Reader:
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import databento, journal, lobster
+    from lowlat.engine.flow.readers import databento, journal, lobster, table
 
-    return lobster.READER, databento.READER, journal.READER
+    return lobster.READER, databento.READER, table.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)

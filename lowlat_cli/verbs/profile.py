@@ -219,7 +219,7 @@ def check(
 
 def _read(reader: Reader, file: Path, progress: Progress) -> RecordedFlow | Flow:
     progress(f"reading the {reader.noun}", 0.0)
-    return reader.recorded(file)
+    return reader.flow(file)
 
 
 def _check_output(output: Path | None, source: Path) -> None:

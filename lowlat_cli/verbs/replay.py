@@ -129,7 +129,7 @@ def _measured(
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress(f"reading the {reader.noun}", 0.0)
-        recorded = reader.recorded(file)
+        recorded = reader.flow(file)
         best = reader.read_best(expect) if expect is not None and reader.read_best is not None else None
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()
     if isinstance(plan.load, Pipeline):
