@@ -19,7 +19,7 @@ from lowlat.registry import Registry
 if TYPE_CHECKING:
     from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.engine.flow.recording import Ints, RecordedFlow
+    from lowlat.engine.flow.recording import RecordedFlow, VenueBook
 
 
 _BEGINNING_BYTES: Final = 256
@@ -30,30 +30,36 @@ _BEGINNING_BYTES: Final = 256
 class Reader:
     """One format of recorded orders.
 
-    `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
-    executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events, from which
-    commands are built where there is no `read`. A file is recognized by its first bytes once unpacked (`begins`) or its
-    suffix without that of its compression (`suffixes`, in lower case). `read_best`: reads the venue's best bid and ask
-    from a separate file, as `compare_best` takes them.
+    `noun`: the word for such a file in messages. A reader has one of two: `open` returns the file's level-3 events, of
+    which `recorded_flow` makes commands; `read` returns commands, for files that hold those. A file is recognized by
+    its first bytes once unpacked (`begins`) or its suffix but for that of its compression (`suffixes`, in any case).
+    `read_book`: reads what the venue displayed from a separate file.
     """
 
     name: str
     noun: str
     sentence: str
+    open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
     read: Callable[[Path], RecordedFlow | Flow] | None = None
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
-    read_best: Callable[[Path], Ints] | None = None
-    open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
+    read_book: Callable[[Path], VenueBook] | None = None
 
-    def flow(self, path: Path, options: ReadOptions | None = None) -> RecordedFlow | Flow:
-        """The commands of a file: a `RecordedFlow` if it holds the venue's own executions.
+    def flow(
+        self, path: Path, book: VenueBook | None = None, options: ReadOptions | None = None
+    ) -> RecordedFlow | Flow:
+        """The commands of a file: a `RecordedFlow` if it holds the venue's own executions. `book`: see `recorded_flow`.
 
-        Raises what reading the file raises, and `UsageError` for a format that gives level-3 events only.
+        Raises what reading the file raises, and `PlugInError` for a reader that can neither open nor read it.
         """
-        if self.read is None:
-            raise UsageError(f"{path}: a {self.noun} holds level-3 events, not commands; 'lowlat convert' reads it")
-        return self.read(path)
+        if self.read is not None:
+            return self.read(path)
+        if self.open is None:
+            raise PlugInError(f"the reader {self.name} has neither 'open' nor 'read'; give it one")
+        from lowlat.engine.feed.stream import ReadOptions
+        from lowlat.engine.flow.recording import recorded_flow
+
+        return recorded_flow(self.open(path, options or ReadOptions()), book)
 
     def knows_content(self, path: Path) -> bool:
         """Whether the file, unpacked, begins as this format does. False for a pipe, which can be read but once."""

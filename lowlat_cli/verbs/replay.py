@@ -113,7 +113,7 @@ def replay(
 
 def _reader(file: Path, formats: list[str] | None, expect: Path | None) -> Reader:
     reader = reader_for(file, formats)
-    if expect is not None and reader.read_best is None:
+    if expect is not None and reader.read_book is None:
         raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; remove it")
     return reader
 
@@ -129,12 +129,12 @@ def _measured(
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress(f"reading the {reader.noun}", 0.0)
-        recorded = reader.flow(file)
-        best = reader.read_best(expect) if expect is not None and reader.read_best is not None else None
+        book = reader.read_book(expect) if expect is not None and reader.read_book is not None else None
+        recorded = reader.flow(file, book)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()
     if isinstance(plan.load, Pipeline):
         tell_of_books(book_names(flow.name, len(flow.instruments)), plan.books, verbose=verbose)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         if isinstance(recorded, Flow):
             return measure(recorded, plan, progress)
-        return measure_replay(recorded, plan, best, progress)
+        return measure_replay(recorded, plan, book, progress)
