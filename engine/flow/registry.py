@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lowlat.compression import COMPRESSED
+from lowlat.engine.feed.source import unpacked_beginning
 from lowlat.errors import PlugInError, UsageError
-from lowlat.inputs import beginning, check_regular, unreadable
+from lowlat.inputs import check_regular, unreadable
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ class Reader:
 
     `noun`: the word for such a file in messages. A reader has one of two: `open` returns the file's level-3 events, of
     which `recorded_flow` makes commands; `read` returns commands, for files that hold those. A file is recognized by
-    its first bytes (`begins`) or its suffix (`suffixes`, in any case). `read_book`: reads what the venue displayed from
-    a separate file.
+    its first bytes once unpacked (`begins`) or its suffix but for that of its compression (`suffixes`, in any case).
+    `read_book`: reads what the venue displayed from a separate file.
     """
 
     name: str
@@ -60,18 +62,20 @@ class Reader:
         return recorded_flow(self.open(path, options or ReadOptions()), book)
 
     def knows_content(self, path: Path) -> bool:
-        """Whether the file begins as this format does. False for a pipe: reading would consume its content."""
-        return self.begins is not None and self.begins.match(beginning(path, _BEGINNING_BYTES)) is not None
+        """Whether the file, unpacked, begins as this format does. False for a pipe, which can be read but once."""
+        return self.begins is not None and self.begins.match(unpacked_beginning(path, _BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
-        return path.name.lower().endswith(self.suffixes)
+        name = path.name.lower()
+        plain = name.removesuffix(next((suffix for suffix in COMPRESSED if name.endswith(suffix)), ""))
+        return plain.endswith(self.suffixes)
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import itch, journal, lobster
+    from lowlat.engine.flow.readers import databento, itch, journal, lobster, table
 
-    return lobster.READER, itch.READER, journal.READER
+    return lobster.READER, itch.READER, databento.READER, table.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)

@@ -38,6 +38,6 @@ READER: Final = Reader(
         rb"(?i:\xef\xbb\xbf)?(?i:time *, *type[^\n]*\n)?"
         rb"\d+(\.\d*)? *, *[1-7] *, *-?\d+ *, *\d+ *, *-?\d+ *, *-?1\s"
     ),
-    suffixes=(".csv", *(f".csv{suffix}" for suffix in COMPRESSED)),
+    suffixes=(".csv",),
     read_book=read_book,
 )
