@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 OPEN_NS: Final = 4 * 3_600 * 10**9
 CLOSE_NS: Final = 20 * 3_600 * 10**9
 BLOCK: Final = 1 << 17
-"""Messages made at once."""
+"""Messages made at once, or half as many as orders may live."""
 _ENDS: Final = {"D": 0.385, "U": 0.10, "E": 0.045, "X": 0.02, "C": 0.002}
 """Share of the messages that are about a live order. Deletes and replaces end it; the others take part of it."""
 _REST: Final = {"P": 0.012, "I": 0.015, "L": 0.0005, "Y": 0.0002, "Q": 0.0003}
@@ -81,7 +81,7 @@ class ItchDay:
         self._made = len(head)
         yield prefixed(head, end=False)
         while (left := self._messages - 1 - self._made) > 0:
-            yield self._block(min(BLOCK, left))
+            yield self._block(min(BLOCK, max(1_000, len(self._live.order_id) // 2), left))
         yield prefixed([message("S", CLOSE_NS, event_code=b"C")])
 
     def _head(self) -> list[bytes]:

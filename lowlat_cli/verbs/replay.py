@@ -23,6 +23,7 @@ from lowlat_cli.options.load import (
     load_of,
 )
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.recording import FromOption, Selection, SymbolsOption, ToOption, selection_of
 from lowlat_cli.options.shared import (
     ColorOption,
     CpuOption,
@@ -57,6 +58,9 @@ def replay(
             "--expect", metavar="FILE", help="The venue's own order book file, to check best bid and ask against."
         ),
     ] = None,
+    symbols: SymbolsOption = None,
+    begin: FromOption = None,
+    end: ToOption = None,
     pipeline: PipelineOption = False,
     rate: RateOption = None,
     arrivals: ArrivalsOption = None,
@@ -94,6 +98,7 @@ def replay(
       lowlat replay AAPL_message_50.csv.xz --format lobster
       lowlat replay AAPL_message_50.csv.xz -v                    also list the fills that differ
       lowlat replay day_message.csv --expect day_orderbook.csv   compare best bid and ask too
+      lowlat replay day.NASDAQ_ITCH50.gz --symbols AAPL --from 09:30 --to 16:00
       lowlat replay day.journal                                  an engine's journal (see 'lowlat journal')
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
@@ -105,9 +110,11 @@ def replay(
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
+    selection = selection_of(symbols, begin, end)
     reader = _reader(file, formats, expect)
+    selection.check(reader, file)
     with alone(ctx, wait, no_lock=no_lock):
-        report = _measured(ctx, file, reader, expect, plan, verbose=verbose)
+        report = _measured(ctx, file, reader, expect, plan, selection, verbose=verbose)
     return destination.deliver(report)
 
 
@@ -119,7 +126,14 @@ def _reader(file: Path, formats: list[str] | None, expect: Path | None) -> Reade
 
 
 def _measured(
-    ctx: typer.Context, file: Path, reader: Reader, expect: Path | None, plan: RunPlan, *, verbose: bool
+    ctx: typer.Context,
+    file: Path,
+    reader: Reader,
+    expect: Path | None,
+    plan: RunPlan,
+    selection: Selection,
+    *,
+    verbose: bool,
 ) -> Report:
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import Pipeline
@@ -130,7 +144,9 @@ def _measured(
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress(f"reading the {reader.noun}", 0.0)
         book = reader.read_book(expect) if expect is not None and reader.read_book is not None else None
-        recorded = reader.flow(file, book)
+        recorded = reader.flow(file, book, selection.read_options())
+        if not isinstance(recorded, Flow) and selection.begin_ns is not None:
+            recorded = recorded.measured_from(selection.begin_ns)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()
     if isinstance(plan.load, Pipeline):
         tell_of_books(book_names(flow.name, len(flow.instruments)), plan.books, verbose=verbose)

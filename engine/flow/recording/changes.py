@@ -13,6 +13,7 @@ CROSS: Final = "cross trade"
 BUST: Final = "broken trade"
 NO_ORDER: Final = "adds an order without an id or a quantity"
 UNKNOWN_PHASE: Final = "unknown trading phase"
+SIDELESS: Final = "no row tells the side of its order"
 """Why a row has no command."""
 
 DUPLICATE: Final = "adds an order that is in the book"

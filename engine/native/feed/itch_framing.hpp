@@ -28,7 +28,7 @@ class BareFraming {
         if (likely(frame.size() != 1)) return decoder.decode(frame, out);
         return decoder.end_at(frame.offset, "type",
                               std::to_string(static_cast<unsigned>(*frame.at())) +
-                                  " is no message type, and nothing tells the length of its message");
+                                  " is no message type: the file is damaged or no ITCH 5.0");
     }
 };
 
@@ -45,7 +45,8 @@ class PrefixedFraming {
 
     LOWLAT_INLINE bool decode(ItchDecoder& decoder, Frame frame, EventBlock& out) {
         if (unlikely(ended_))
-            return decoder.end_at(frame.offset, "length", "there are bytes behind the end of the session");
+            return decoder.end_at(frame.offset, "length",
+                                  "there are bytes behind the end of the session; cut them off");
         if (likely(frame.size() != prefix_bytes)) return decoder.decode(frame.behind(prefix_bytes), out);
         ended_ = true;
         return true;

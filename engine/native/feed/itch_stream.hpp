@@ -39,7 +39,7 @@ class ItchStream {
         ended_ = true;
         decoder_.end_at(offset_, "length",
                         "the file ends after " + std::to_string(kept_.size()) + " of the " + std::to_string(needed_) +
-                            " bytes that are needed");
+                            " bytes that are needed: it was cut; fetch it again");
     }
 
     /// Nothing is read any more: at a fault, or at the time at which reading was to end.

@@ -96,8 +96,9 @@ class MoldSession {
     bool notice_gap(ItchDecoder& decoder, std::uint64_t first, std::uint64_t offset) {
         if (first <= next_) return true;
         if (first - next_ > lost_max)
-            return decoder.end_at(offset, "sequence number",
-                                  std::to_string(first) + " cannot follow " + std::to_string(next_));
+            return decoder.end_at(
+                offset, "sequence number",
+                std::to_string(first) + " cannot follow " + std::to_string(next_) + ": the packet is damaged");
         ++counts_.gaps;
         counts_.lost += first - next_;
         next_ = first;

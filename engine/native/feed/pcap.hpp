@@ -42,9 +42,9 @@ class PcapFraming {
         if (!begun_) return begin(decoder, frame.at());
         const std::uint32_t captured = number(frame.at() + 8);
         if (captured > packet_bytes_max)
-            return decoder.end_at(
-                frame.offset + 8, "captured length",
-                std::to_string(captured) + " is above " + std::to_string(packet_bytes_max) + ", the most of a packet");
+            return decoder.end_at(frame.offset + 8, "captured length",
+                                  std::to_string(captured) + " is above " + std::to_string(packet_bytes_max) +
+                                      ", the most of a packet: the capture is damaged");
         if (captured < number(frame.at() + 12)) return ++counts_.cut != 0;
         const UdpPayload found = udp_payload(link_type_, frame.bytes.subspan(record_bytes));
         if (found.fragment) return ++counts_.fragments != 0;

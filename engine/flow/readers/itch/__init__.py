@@ -33,16 +33,14 @@ event has GAP; repeated ones, as from the second line of a feed, are left out an
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from lowlat.compression import COMPRESSED
 from lowlat.engine._core import itch_messages
 from lowlat.engine.flow.readers.itch.file import open_itch
 from lowlat.engine.flow.registry import Reader
-from lowlat.errors import UsageError
 
-_SUFFIXES: Final = (".itch", ".itch50", ".NASDAQ_ITCH50", ".BX_ITCH_50", ".PSX_ITCH_50", "-v50.txt", ".pcap", ".pcapng")
+_SUFFIXES: Final = (".itch", ".itch50", ".nasdaq_itch50", ".bx_itch_50", ".psx_itch_50", "-v50.txt", ".pcap", ".pcapng")
 
 
 def _beginnings() -> bytes:
@@ -60,15 +58,10 @@ def _beginnings() -> bytes:
     return b"(?s:" + b"|".join([*captures, *prefixed, bare]) + b")"
 
 
-def _no_flow(path: Path) -> NoReturn:
-    raise UsageError(f"{path}: not converted to commands")
-
-
 READER: Final = Reader(
     name="itch",
     noun="NASDAQ ITCH file",
     sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap of its MoldUDP64 packets",
-    read=_no_flow,
     begins=re.compile(_beginnings()),
     suffixes=tuple(f"{suffix}{packed}" for suffix in _SUFFIXES for packed in ("", *COMPRESSED)),
     open=open_itch,

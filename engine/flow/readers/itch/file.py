@@ -88,8 +88,8 @@ def _check(path: Path, decoder: ItchStream) -> None:
     """Raise for what ended the reading, if it was a fault."""
     if decoder.fault is not None:
         offset, row, field, problem = decoder.fault
-        message = f"message {row:,} at " if row else ""
-        raise InputError(f"{path}, {message}byte {offset:,}, {field}: {problem}; it is damaged or no ITCH 5.0")
+        place, reason = (f"message {row:,} at ", "; the file is damaged or no ITCH 5.0") if row else ("", "")
+        raise InputError(f"{path}, {place}byte {offset:,}, {field}: {problem}{reason}")
 
 
 def _count(stream: OrderEventStream, decoder: ItchStream) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from lowlat import units
 from lowlat.engine._core import ItchFraming, itch_messages
 from lowlat.errors import InputError
 
@@ -71,7 +72,7 @@ def _refusal(start: bytes) -> str:
     if right is not None and int.from_bytes(start[:2], "little") == right:
         return "the lengths of its messages are little-endian, and those of ITCH are big-endian; fetch the original"
     if right is not None and start[0] == 0:
-        told = f"its first message, {NAMES[start[2]]}, has {start[1]} bytes"
+        told = f"its first message, {NAMES[start[2]]}, has {units.counted(start[1], 'byte')}"
         return f"{told}, and in ITCH 5.0 {right}: it is another version, or damaged"
     shown = start[:8].hex(" ")
     return f"it begins with {shown}: neither ITCH 5.0 messages, with their length or without, nor a pcap file"

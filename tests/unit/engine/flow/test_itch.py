@@ -207,7 +207,7 @@ def test_a_message_that_cannot_be_is_named(tmp_path: Path, bad: bytes, said: str
     ahead = DAY[:20]
     at = len(prefixed(ahead, end=False)) + 2
     told = refusal(tmp_path, prefixed([*ahead, bad, *DAY[20:]]))
-    assert told == f", message 21 at byte {at:,}, {said}; it is damaged or no ITCH 5.0"
+    assert told == f", message 21 at byte {at:,}, {said}; the file is damaged or no ITCH 5.0"
     if len(bad) in {len(message("A")), len(message("D"))}:
         with pytest.raises(BadMessageError):
             plain_events([*ahead, bad])
