@@ -64,7 +64,7 @@ def decimals(block: TableBlock, column: str, unit: Decimal) -> Ints:
     pa, found = arrow(block.path), block.columns[column]
     if pa.types.is_floating(found.type):
         return _rounded(block, column, unit)
-    places, times = _scale(unit)
+    places, times = decimal_places(unit)
     try:
         found = found.fill_null(0) if pa.types.is_decimal(found.type) else _or_zero(text_of(block, column))
         return _divided(block, column, found.cast(pa.decimal128(38, places)), times)
@@ -135,7 +135,7 @@ def _numbers(found: Any) -> Ints:
     return np.asarray(found.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _scale(unit: Decimal) -> tuple[int, int]:
+def decimal_places(unit: Decimal) -> tuple[int, int]:
     """A unit as a number of decimal places, and how many of the last of them it is."""
     places = max(0, -int(unit.normalize().as_tuple().exponent))
     return places, int(unit.scaleb(places))

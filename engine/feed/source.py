@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +12,34 @@ from lowlat.compression import CHUNK_BYTES, Bound, chunks, compression_of
 from lowlat.errors import InputError
 from lowlat.inputs import beginning, opened
 
+STDIN: Final = Path("/dev/stdin")
+"""What `-` stands for."""
 _PACKED_BYTES: Final = 1 << 16
 """How much of a compressed file is unpacked to see how it begins; `xz` gives nothing before its first block."""
+
+
+def recordings(named: Sequence[Path]) -> list[Path]:
+    """The files that are named, in this order: `-` is stdin, a folder is its files and a pattern those that match it,
+    by name. Hidden files in a folder are left out. Raises `InputError` for a folder or a pattern without a file.
+    """
+    found: list[Path] = []
+    for path in named:
+        if str(path) == "-":
+            found.append(STDIN)
+        elif path.is_dir():
+            found += _some(path, (each for each in path.iterdir() if not each.name.startswith(".") and each.is_file()))
+        elif not path.exists() and any(letter in path.name for letter in "*?["):
+            found += _some(path, path.parent.glob(path.name))
+        else:
+            found.append(path)
+    return found
+
+
+def _some(path: Path, files: Iterable[Path]) -> list[Path]:
+    listed = sorted(files, key=lambda each: each.name)
+    if not listed:
+        raise InputError(f"{path}: no files; name a file, or a folder or a pattern of them")
+    return listed
 
 
 def unpacked_beginning(path: Path, count: int) -> bytes:

@@ -81,9 +81,10 @@ def _built_in() -> Sequence[Reader]:
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)
 
 
-def reader_of(path: Path, name: str | None = None) -> Reader:
+def reader_of(path: Path, name: str | None = None, option: str | None = None) -> Reader:
     """The reader with this name, or else the one that recognizes the file, by content first, then by name. Readers of
-    other packages are loaded and tried only if no built-in one recognizes it.
+    other packages are loaded and tried only if no built-in one recognizes it. `option`: what to remove if
+    `name` is wrong; by default `--format NAME`.
 
     Raises `UsageError` for a file that no reader recognizes or that begins as another format does; `UsageError`
     and `PlugInError` as `Registry.get` does.
@@ -98,7 +99,7 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
         return found[0] if found else _recognized(path)
     chosen = READERS.get(name)
     if found and chosen not in found:
-        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove --format {name}")
+        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove {option or f'--format {name}'}")
     return chosen
 
 

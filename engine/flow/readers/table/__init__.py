@@ -55,7 +55,7 @@ def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> 
 
 
 READER: Final = Reader(
-    name="table",
+    name="columns",
     noun="table",
     sentence="a table, .csv, .parquet or .arrow, whose columns --columns names",
     begins=re.compile(rb"PAR1|ARROW1|(?:\xef\xbb\xbf)?time_ns,row,order_id,"),
