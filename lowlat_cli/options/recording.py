@@ -74,8 +74,8 @@ ToOption: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A part of a recording: `symbols`, empty for all; from `begin_ns` up to `end_ns`, in the recording's time. `columns`:
-    what those of a table mean.
+    """A part of a recording: `symbols`, empty for all; from `begin_ns` up to `end_ns`, in the recording's time.
+    `columns`: what those of a table mean.
     """
 
     symbols: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.fuzz.parsers.feeds import DBN
-from tests.fuzz.parsers.flows import ITCH, LOBSTER, PROFILE
+from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
 from tests.fuzz.parsers.latencies import LATENCIES

@@ -10,8 +10,9 @@ import typer
 
 from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.readers import itch, journal
+from lowlat.engine.journal.header import JOURNAL
 from lowlat.errors import UsageError
-from lowlat_cli.options.recording import Selection, recorded_time_ns, selection_of
+from lowlat_cli.options.recording import Selection, recorded_input, recorded_time_ns, selection_of
 
 HOUR_NS = 3_600 * 10**9
 
@@ -60,8 +61,11 @@ def test_an_end_before_the_beginning_is_refused() -> None:
         selection_of(None, 9, 9)
 
 
-def test_only_a_recording_of_a_venue_has_parts() -> None:
-    Selection().check(journal.READER, Path("day.journal"))
-    Selection(end_ns=9).check(itch.READER, Path("day.itch"))
+def test_only_a_recording_of_a_venue_has_parts(tmp_path: Path) -> None:
+    recorded, written = tmp_path / "day.itch", tmp_path / "day.journal"
+    recorded.write_bytes(b"")
+    written.write_bytes(JOURNAL)
+    assert recorded_input(written, None, None, Selection()).reader is journal.READER
+    assert recorded_input(recorded, None, None, Selection(end_ns=9)).reader is itch.READER
     with pytest.raises(UsageError, match=r"day\.journal is a journal"):
-        Selection(end_ns=9).check(journal.READER, Path("day.journal"))
+        recorded_input(written, None, None, Selection(end_ns=9))
