@@ -56,6 +56,15 @@ std::tuple<std::size_t, std::size_t> decode(ItchStream& stream, nb::handle data,
     return {used, static_cast<std::size_t>(block.next - room.data())};
 }
 
+/// What waited for bytes that do not come: how many events are written. To be called until there are none.
+std::size_t finish(ItchStream& stream, nb::handle events) {
+    const PyBuffer<OrderEvent> room(events);
+    if (room.size() < ItchStream::events_min) throw nb::buffer_error("fewer events than a packet may have");
+    EventBlock block{room.data(), room.data() + room.size()};
+    stream.finish(block);
+    return static_cast<std::size_t>(block.next - room.data());
+}
+
 using Fault = std::tuple<std::uint64_t, std::uint64_t, std::string, std::string>;
 
 /// Offset, row, field and problem of what ended the reading.
@@ -96,6 +105,7 @@ std::map<std::string, std::uint64_t> counts_of(const ItchStream& stream) {
                       {"heartbeats", mold.heartbeats},
                       {"session_ends", mold.session_ends},
                       {"other_sessions", mold.other_sessions},
+                      {"reordered", mold.reordered},
                       {"gaps", mold.gaps},
                       {"lost", mold.lost},
                       {"repeated", mold.repeated}});
@@ -122,7 +132,7 @@ void register_itch(nb::module_& m) {
     nb::class_<ItchStream>(m, "ItchStream")
         .def("__init__", &make_stream, nb::arg("framing"), nb::arg("symbols"), nb::arg("until_ns").none())
         .def("decode", &decode, nb::arg("data"), nb::arg("start"), nb::arg("events"))
-        .def("finish", &ItchStream::finish)
+        .def("finish", &finish, nb::arg("events"))
         .def("symbols_from", &symbols_from, nb::arg("first"))
         .def("messages", &messages_of)
         .def("counts", &counts_of)

@@ -21,7 +21,7 @@ class ItchStream {
   public:
     using Framing = std::variant<BareFraming, PrefixedFraming, PcapFraming>;
 
-    ItchStream(Framing framing, ItchDecoder decoder) : framing_(framing), decoder_(std::move(decoder)) {}
+    ItchStream(Framing framing, ItchDecoder decoder) : framing_(std::move(framing)), decoder_(std::move(decoder)) {}
 
     /// The least room that a block needs.
     static constexpr std::size_t events_min = PcapFraming::events_max;
@@ -33,9 +33,13 @@ class ItchStream {
         return std::visit([&](auto& framing) { return walk(framing, bytes, out); }, framing_);
     }
 
-    /// The bytes are at their end: a frame that is kept is one too few.
-    void finish() {
-        if (ended_ || kept_.empty()) return;
+    /// The bytes are at their end: decode what waited for more. Call it until the block stays empty. A frame that is
+    /// kept is one too few.
+    void finish(EventBlock& out) {
+        if (ended_) return;
+        const OrderEvent* begin = out.next;
+        if (auto* capture = std::get_if<PcapFraming>(&framing_)) ended_ = !capture->finish(decoder_, out);
+        if (ended_ || kept_.empty() || out.next != begin) return;
         ended_ = true;
         decoder_.end_at(offset_, "length",
                         "the file ends after " + std::to_string(kept_.size()) + " of the " + std::to_string(needed_) +

@@ -28,8 +28,7 @@ class PcapFraming {
     static constexpr std::size_t header_bytes = 24;
     static constexpr std::size_t record_bytes = 16;
     static constexpr std::uint32_t packet_bytes_max = 1 << 18;  // as libpcap has it
-    /// Events of a UDP packet: a message takes two bytes of length, and 19 at least if it has an event.
-    static constexpr std::size_t events_max = 65'535 / (2 + 19) + 1;
+    static constexpr std::size_t events_max = MoldSession::events_max;
 
     std::size_t frame_bytes(const std::byte* at, std::size_t bytes) const noexcept {
         if (!begun_) return header_bytes;
@@ -50,8 +49,11 @@ class PcapFraming {
         if (found.fragment) return ++counts_.fragments != 0;
         if (!MoldSession::is_packet(found.payload)) return ++counts_.others != 0;
         const auto inner = static_cast<std::uint64_t>(found.payload.data() - frame.at());
-        return session_.decode(decoder, {found.payload, frame.offset + inner}, out);
+        return session_.take(decoder, {found.payload, frame.offset + inner}, out);
     }
+
+    /// See MoldSession.
+    bool finish(ItchDecoder& decoder, EventBlock& out) { return session_.finish(decoder, out); }
 
     const PcapCounts& counts() const noexcept { return counts_; }
     const MoldCounts& mold_counts() const noexcept { return session_.counts(); }

@@ -26,8 +26,9 @@ unknown types              counted, and skipped where the length is told; where 
 Every event is the last of its group (LAST). The symbol is that of the stock locate code. A directory message (R) names
 it, or any other that has the name; a code that none has named is `locate NUMBER`.
 
-Captures: the first MoldUDP64 session is read, each message once and in order. Lost messages are counted and the next
-event has GAP; repeated ones, as from the second line of a feed, are left out and counted.
+Captures: the first MoldUDP64 session is read, each message once and in order, from one line or both. A packet that is
+too early is held until the one ahead of it comes. That one is lost once 256 packets wait, or at the end: its messages
+are counted, and the next event has GAP.
 """
 
 from __future__ import annotations

@@ -96,6 +96,19 @@ def test_lost_and_repeated_packets_are_counted_and_the_next_event_says_so(tmp_pa
     assert [event.flags & 8 for event in found] == [0, 8] + [0] * (len(found) - 2)
 
 
+def test_packets_out_of_order_are_put_in_order(tmp_path: Path) -> None:
+    sent = packets(DAY, 4)
+    stream = opened(tmp_path, framed([sent[0], sent[2], sent[1], *sent[3:6], sent[7], sent[6]]))
+    assert events_of(stream) == plain_events(DAY)
+    assert stream.faults == {"late packets, put in order": 2}
+
+
+def test_messages_lost_at_the_end_are_known_from_heartbeats(tmp_path: Path) -> None:
+    stream = opened(tmp_path, framed([*packets(DAY[:28], 4), packet([], 32)]))
+    assert events_of(stream) == plain_events(DAY[:28])
+    assert stream.faults["messages lost in gaps"] == 3
+
+
 def test_a_packet_that_repeats_in_part_gives_only_what_is_new(tmp_path: Path) -> None:
     stream = opened(tmp_path, framed([packet(DAY[:10], 1), packet(DAY[5:20], 6), packet(DAY[15:], 16)]))
     assert events_of(stream) == plain_events(DAY)
