@@ -52,7 +52,9 @@ def bitstamp_day() -> str:
     lines = ["microtimestamp,event,id,order_type,price,amount"]
     for at, action, order_id, sells, cents, size in rows():
         time_us = (DAY_NS + at) // 1_000
-        lines.append(f"{time_us},{events.get(action, 'order_deleted')},{order_id},{sells},{cents / 100:.2f},{size / 100}")
+        lines.append(
+            f"{time_us},{events.get(action, 'order_deleted')},{order_id},{sells},{cents / 100:.2f},{size / 100}"
+        )
     return "\n".join([*lines, ""])
 
 
