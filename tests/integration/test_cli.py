@@ -239,7 +239,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("replay missing.csv", "missing.csv: no such file"),
         (
             "replay missing.csv --format itch",
-            "--format: 'itch' is not one of 'lobster', 'journal', 'table', 'json'; see",
+            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'table', 'json'; see",
         ),
     ],
 )

@@ -215,7 +215,7 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         ),
         (
             "replay day.toy --format itch",
-            "--format: 'itch' is not one of 'lobster', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
+            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
             "package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
         ),
     ],
@@ -268,7 +268,9 @@ def test_an_unknown_file_is_told_what_can_be_read(lowlat: Run, with_packages: Ru
     (tmp_path / "notes.txt").write_text("nothing of ours\n")
     known = (
         "lowlat: error: notes.txt is in no known format; name its format with --format: "
-        "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2), journal (an engine's journal)"
+        "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2, .zst, .zip), dbn (a Databento file of schema "
+        "MBO, .dbn or .csv), columns (a table, .csv, .parquet or .arrow, whose columns --columns names), journal (an "
+        "engine's journal)"
     )
     done = lowlat("replay", "notes.txt")
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"{known}\n")
