@@ -5,7 +5,7 @@ package with an entry point in the group `lowlat.readers`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,7 +31,8 @@ class Reader:
     `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
     executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events. A file is
     recognized by its first bytes (`begins`) or its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask
-    from a separate file, as `compare_best` takes them.
+    from a separate file, as `compare_best` takes them. `open_book`: the rows of that file a block at a time, int64
+    (n, 4 * levels), zeros for levels that there are not.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Reader:
     suffixes: tuple[str, ...] = ()
     read_best: Callable[[Path], Ints] | None = None
     open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
+    open_book: Callable[[Path], Iterator[Ints]] | None = None
 
     def knows_content(self, path: Path) -> bool:
         """Whether the file begins as this format does. False for a pipe: reading would consume its content."""

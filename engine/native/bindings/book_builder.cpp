@@ -17,6 +17,7 @@
 #include <string>
 #include <tuple>
 
+#include "engine/native/bench/timed_events.hpp"
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
@@ -58,6 +59,16 @@ std::tuple<std::uint64_t, std::uint64_t> record(OwnedBuilder& builder, nb::handl
     DepthRecorder recorder(builder, static_cast<DepthMoment>(when), levels, rows.data(), of.data());
     const std::uint64_t applied = builder.apply_all({in.data(), in.size()}, recorder);
     return {applied, recorder.recorded()};
+}
+
+/// The same, one event at a time; what each took goes to `ticks`.
+std::uint64_t apply_each(OwnedBuilder& builder, nb::handle events, nb::handle ticks) {
+    const PyBuffer<const OrderEvent> in(events);
+    const PyBuffer<std::uint64_t> out(ticks);
+    if (out.size() < in.size()) throw nb::buffer_error("less room than events");
+    const Claim claim(builder.busy);
+    const nb::gil_scoped_release released;
+    return apply_timed(builder, {in.data(), in.size()}, out.data());
 }
 
 std::uint64_t depth(OwnedBuilder& builder, std::uint32_t symbol, nb::handle levels, std::uint32_t side) {
@@ -134,6 +145,7 @@ void register_book_builder(nb::module_& m) {
         .def("apply", &apply, nb::arg("events"))
         .def("record", &record, nb::arg("events"), nb::arg("levels"), nb::arg("when"), nb::arg("states"),
              nb::arg("numbers"))
+        .def("apply_timed", &apply_each, nb::arg("events"), nb::arg("ticks"))
         .def("fault", [](const OwnedBuilder& builder) { return static_cast<int>(builder.fault()); })
         .def("depth", &depth, nb::arg("symbol"), nb::arg("levels"), nb::arg("side"))
         .def("orders", &orders, nb::arg("symbol"), nb::arg("rows"))

@@ -61,6 +61,9 @@ class BookBuilder : public FetchingBooks {
         counts_ = {};
     }
 
+    /// Apply one event, unless it has a fault. Throws std::bad_alloc before any change.
+    LOWLAT_INLINE EventFault apply(const OrderEvent& event) { return fault_ = dispatch(event); }
+
     /// Apply events in order up to the first that has a fault; return how many. `witness` sees each: `before(event)`,
     /// then `after(event)`. The events may be written to meanwhile. Throws std::bad_alloc between two events.
     template <typename Witness>
@@ -74,12 +77,12 @@ class BookBuilder : public FetchingBooks {
             if (done == 0)
                 for (std::uint64_t at = 0; at < std::min(copied, fetch_slot); ++at) ahead[at] = look_ahead(block[at]);
             // A copy cannot go on while it waits for memory, so the next one's events are prefetched too.
-            const OrderEvent* const next = events.data() + done + block_events + fetch_book;
+            const std::uint64_t next = done + block_events + fetch_book;
             for (std::uint64_t at = 0; at < std::min(copied, block_events); ++at) {
-                prefetch_to_read(next + at);
+                if (likely(next + at < events.size())) prefetch_to_read(&events[next + at]);
                 if (likely(at + fetch_book < copied)) fetch_ahead(block, at, ahead);
                 witness.before(block[at]);
-                if (unlikely((fault_ = apply(block[at])) != EventFault::none)) return done + at;
+                if (unlikely(apply(block[at]) != EventFault::none)) return done + at;
                 witness.after(block[at]);
 #if defined(LOWLAT_CHECKED)
                 if (live_ <= 64 || (done + at) % 4096 == 0) check_invariants(*this, Crossing::always);
@@ -89,7 +92,7 @@ class BookBuilder : public FetchingBooks {
         return events.size();
     }
 
-    /// Of the event at which apply_all() ended early.
+    /// Of the last event: of the one at which apply_all() ended early.
     EventFault fault() const { return fault_; }
 
     /// An order's position in its queue.
@@ -134,7 +137,7 @@ class BookBuilder : public FetchingBooks {
 
     // -- one event --------------------------------------------------------------------------------------------------
 
-    LOWLAT_INLINE EventFault apply(const OrderEvent& event) {
+    LOWLAT_INLINE EventFault dispatch(const OrderEvent& event) {
         if (unlikely(event.symbol >= symbols_)) {
             if (event.symbol >= symbols_limit) return EventFault::symbol;
             add_symbols(event.symbol);

@@ -25,7 +25,7 @@ struct EngineConfig {
     PoolPolicy when_trades_dry = PoolPolicy::recycle;
     std::uint32_t window = 0;  // of a ladder, a power of two; 0: as the number of symbols permits
     OrderIds ids = OrderIds::per_symbol;
-    Touch touch = Touch::all;  // of the pools
+    Touch touch = Touch::all;  // of the pools and windows
 
     /// Window of a ladder in keys, found by index. A single book gets 131,072; many books share about half a million.
     std::uint32_t window_places() const {

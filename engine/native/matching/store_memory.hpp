@@ -103,7 +103,7 @@ class StoreMemory {
         };
         const std::uint32_t places = settings.window_places();
         const std::uint32_t stop_places = settings.stop_places();
-        LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
+        LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)), settings.touch);
         const auto ladder = [&](std::uint32_t size) {
             Handle* window = region.take<Handle>(size);
             return Ladder(window, region.take<std::uint64_t>(BitmapTree::words(size)), size, &sparse_room_);

@@ -46,7 +46,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.compression import COMPRESSED
-from lowlat.engine.flow.readers.lobster.file import read_best_states, read_messages
+from lowlat.engine.flow.readers.lobster.file import book_blocks, read_best_states, read_messages
 from lowlat.engine.flow.readers.lobster.flow import LobsterFlow
 from lowlat.engine.flow.recording import RecordedFlow
 from lowlat.engine.flow.registry import Reader
@@ -69,4 +69,5 @@ READER: Final = Reader(
     begins=re.compile(rb"\d+(\.\d+)?,[1-7],\d+,\d+,-?\d+,-?1\s"),
     suffixes=(".csv", *(f".csv{suffix}" for suffix in COMPRESSED)),
     read_best=read_best_states,
+    open_book=book_blocks,
 )

@@ -103,6 +103,19 @@ def read_best_states(path: Path) -> Ints:
     return without_empty_prices(np.concatenate(parts))
 
 
+def book_blocks(path: Path) -> Iterator[Ints]:
+    """All levels of an order-book file, a block of rows at a time: int64 of shape (n, 4 * levels).
+
+    Columns and empty levels as in `read_best_states`. Raises `LobsterError` as `read_messages` does.
+    """
+    names: tuple[str, ...] = ()
+    for block in _blocks(path):
+        names = names or _state_names(path, block.lines[0].count(",") + 1)
+        states = np.stack(_columns(block, names, [int] * len(names)), axis=1)
+        states[:, ::2] *= states[:, 1::2] != 0
+        yield states
+
+
 def _state_names(path: Path, width: int) -> tuple[str, ...]:
     """The columns of an order-book file."""
     if width % len(_STATE):
