@@ -1,6 +1,7 @@
 """Native half of `engine`: private, use the package."""
 
 from collections.abc import Sequence
+import enum
 from typing import overload
 
 import numpy
@@ -47,6 +48,48 @@ class BookBuilder:
     def check_invariants(self) -> None: ...
 
 def build_facts() -> dict[str, str]: ...
+
+class ItchFraming(enum.Enum):
+    BARE = 0
+
+    PREFIXED = 1
+
+    PCAP = 2
+
+class ItchStream:
+    def __init__(self, framing: ItchFraming, symbols: Sequence[str], until_ns: int | None) -> None: ...
+
+    def decode(self, data: object, start: int, events: object) -> tuple[int, int]: ...
+
+    def finish(self) -> None: ...
+
+    def symbols_from(self, first: int) -> list[str]: ...
+
+    def messages(self) -> dict[int, int]: ...
+
+    def counts(self) -> dict[str, int]: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    @property
+    def fault(self) -> tuple[int, int, str, str] | None: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def symbols_named(self) -> int: ...
+
+    @property
+    def reached_until(self) -> bool: ...
+
+    @property
+    def ended_messages(self) -> bool: ...
+
+ITCH_EVENTS_MIN: int = 3121
+
+def itch_messages() -> list[tuple[str, int, str]]: ...
 
 class JournalPosition:
     def __init__(self, end: int, blocks: int, sequence: int, chain: int, segment: int) -> None: ...
@@ -324,6 +367,29 @@ BOOK_VERSION: int = 1
 
 BOOK_DEPTH_MAX: int = 4096
 
+class PerfReading:
+    @property
+    def enabled_ns(self) -> int: ...
+
+    @property
+    def running_ns(self) -> int: ...
+
+    @property
+    def counts(self) -> list[int]: ...
+
+    @property
+    def error(self) -> int: ...
+
+class PerfGroup:
+    def __init__(self, events: Sequence[tuple[int, int]]) -> None: ...
+
+    @property
+    def errors(self) -> list[int]: ...
+
+    def read(self) -> PerfReading: ...
+
+def count_with(group: PerfGroup | None) -> None: ...
+
 class Pass:
     @property
     def commands(self) -> int: ...
@@ -351,6 +417,9 @@ class Pass:
 
     @property
     def involuntary_switches(self) -> int: ...
+
+    @property
+    def perf(self) -> PerfReading: ...
 
     @property
     def tail(self) -> bytes: ...

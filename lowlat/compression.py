@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from lowlat import units
 from lowlat.errors import InputError
 from lowlat.limits import UNPACK_MEMORY_BYTES_MAX
+from lowlat.zip_member import ZipMember
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -54,10 +56,49 @@ class _Gzip:
         return out
 
 
+class _Zstandard:
+    """That of Zstandard, with a bound on the memory that a file may ask for."""
+
+    def __init__(self) -> None:
+        zstd = _zstd()
+        window = (UNPACK_MEMORY_BYTES_MAX // 2).bit_length() - 1  # its buffers take up to twice as much
+        self._error = zstd.ZstdError
+        self._inner: _Decoder = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: window})
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inner.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return self._inner.decompress(data, max_length)
+        except self._error as error:
+            raise OSError(str(error)) from error
+
+
+def _zstd() -> Any:
+    """Zstandard of the standard library, or what provides it for Python before 3.14."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
+
+
 _DECODERS: Final[Mapping[str, tuple[bytes, Callable[[], _Decoder]]]] = {
     ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_BYTES_MAX)),
     ".gz": (b"\x1f\x8b", _Gzip),
     ".bz2": (b"BZh", bz2.BZ2Decompressor),
+    ".zst": (b"\x28\xb5\x2f\xfd", _Zstandard),
+    ".zip": (b"PK\3\4", ZipMember),
 }
 COMPRESSED: Final = tuple(_DECODERS)
 """Suffixes of files that are decompressed."""

@@ -42,6 +42,10 @@ LIVE_ORDERS_MAX: Final = 2_000_000
 
 FLOW_BYTES_MAX: Final = 1 << 30
 """Recorded orders as text: bytes, after decompression."""
+STREAM_BYTES_MAX: Final = 1 << 40
+"""Recorded orders that are read as a stream: bytes, after decompression. Memory does not grow with them."""
+DBN_METADATA_BYTES_MAX: Final = 64 << 20
+"""DBN file: bytes of metadata. 100,000 symbols of one day take 22 MiB."""
 FLOW_LINE_BYTES_MAX: Final = 64 << 10
 """Recorded orders as text: bytes of a row. A book of 50 levels has 4 KiB."""
 FLOW_RATIO_MAX: Final = 20

@@ -21,6 +21,7 @@ from lowlat_cli.verbs.calibrate import calibrate
 from lowlat_cli.verbs.capture import capture
 from lowlat_cli.verbs.compare import compare
 from lowlat_cli.verbs.completion import complete, completion
+from lowlat_cli.verbs.convert import convert
 from lowlat_cli.verbs.cores import cores
 from lowlat_cli.verbs.doctor import doctor
 from lowlat_cli.verbs.help import help_
@@ -56,6 +57,7 @@ app = typer.Typer(
 )
 app.command(cls=Verb, epilog=_EPILOG)(bench)
 app.command(cls=Verb, epilog=_EPILOG)(replay)
+app.command(cls=Verb, epilog=_EPILOG)(convert)
 app.command(cls=RecordVerb, epilog=_EPILOG)(record)
 app.command(cls=Verb, epilog=_EPILOG)(report)
 app.command(cls=Verb, epilog=_EPILOG)(book)
@@ -104,6 +106,7 @@ def root(
       lowlat bench                        how fast is the matching engine on this host?
       lowlat bench --profile deep --json  a deep book, as a JSON document
       lowlat replay day_message.csv.xz    recorded orders, checked against the venue's fills
+      lowlat convert day.dbn day.parquet  recorded orders in another format
       lowlat record -- ./my_bench         the latencies that your program prints, to compare and gate
       lowlat journal verify day.journal   is the journal intact, and which books does it restore?
       lowlat profile fit day_message.csv  a synthetic flow that resembles a recorded one

@@ -24,14 +24,14 @@ WIDTH_MIN: Final = 40
 OTHERS: Final = "Options"
 """The group of all options that are in no other."""
 _GROUPS: Final[Mapping[str, frozenset[str]]] = {
-    "Order flow": frozenset({"profile", "commands", "seed"}),
+    "Order flow": frozenset({"profile", "commands", "seed", "columns", "symbols", "from", "to"}),
     "Load": frozenset({"pipeline", "producers", "rate", "arrivals", "sweep", "objective", "dir"}),
     "Journal": frozenset({"journal", "batch"}),
     "Runs": frozenset({"runs", "until-decided", "max-runs", "cpu", "wait", "no-lock"}),
     "Engine": frozenset({"engine", "orders", "trades", "on-exhaustion"}),
     "Network": frozenset({"peer", "listen", "bind"}),
     "Gate": frozenset({"gate", "strict"}),
-    "Output": frozenset({"format", "output", "log", "plot", "verbose", "quiet"}),
+    "Output": frozenset({"format", "output", "profile-out", "log", "plot", "verbose", "quiet"}),
     "General": frozenset({"color", "debug", "help", "version"}),
 }
 """Options by the keys of settings, in the order of the page."""

@@ -26,6 +26,18 @@ def _outputs() -> str:
     return ", ".join(OUTPUTS)
 
 
+def _mappings() -> str:
+    from lowlat.engine.flow.readers.table.mapping import shipped
+
+    return ", ".join(shipped())
+
+
+def _writers() -> str:
+    from lowlat.engine.flow.writers import WRITERS
+
+    return ", ".join(f"{writer.name} ({writer.sentence})" for writer in WRITERS.values())
+
+
 def _profiles() -> str:
     from lowlat.engine.flow.profile import profile_names
 
@@ -37,6 +49,8 @@ _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
     "{readers}": _readers,
     "{outputs}": _outputs,
     "{profiles}": _profiles,
+    "{mappings}": _mappings,
+    "{writers}": _writers,
 }
 
 
@@ -54,6 +68,30 @@ def reader_names(incomplete: str) -> list[str]:
 
     del incomplete
     return [*READERS.names(), "table", "json"]
+
+
+def recording_names(incomplete: str) -> list[str]:
+    """The formats of recorded orders."""
+    from lowlat.engine.flow.registry import READERS
+
+    del incomplete
+    return READERS.names()
+
+
+def writer_names(incomplete: str) -> list[str]:
+    """The formats that recorded orders can be written in."""
+    from lowlat.engine.flow.writers import WRITERS
+
+    del incomplete
+    return list(WRITERS)
+
+
+def mapping_names(incomplete: str) -> list[str]:
+    """The mappings of columns that come with lowlat."""
+    from lowlat.engine.flow.readers.table.mapping import shipped
+
+    del incomplete
+    return shipped()
 
 
 def output_names(incomplete: str) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.destination import Destination, exit_code_of, tell_status
-from lowlat_cli.options.flow_file import reader_for
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
 
@@ -18,42 +16,40 @@ if TYPE_CHECKING:
 
     from lowlat.engine.bench.expected_book import BookCheck
     from lowlat.engine.feed.stream import OrderEventStream
-    from lowlat.engine.flow.registry import Reader
     from lowlat.reports.model.rebuild import Rebuild
+    from lowlat_cli.options.recording import RecordedInput
 
 
-def rebuild(
-    ctx: typer.Context, file: Path, formats: list[str] | None, expect: Path | None, destination: Destination
-) -> int:
+def rebuild(ctx: typer.Context, recording: RecordedInput, destination: Destination) -> int:
     """Rebuild the books, write the document, and return the exit code for its status."""
     from lowlat.engine.bench.rebuild import Rebuilding
 
-    reader = reader_for(file, formats)
-    stream, check = _opened(reader, file), _expected(reader, file, expect)
+    stream, check = _opened(recording), _expected(recording)
     with shown_progress(color_of(ctx), verbose=destination.verbose) as progress:
         found = Rebuilding(stream, check, progress).run()
     return _delivered(found, destination)
 
 
-def _opened(reader: Reader, file: Path) -> OrderEventStream:
-    from lowlat.engine.feed.stream import ReadOptions
-
-    if reader.open is None:
+def _opened(recording: RecordedInput) -> OrderEventStream:
+    if recording.reader.open is None:
         raise UsageError(
-            f"--mode rebuild is for a feed that tells what became of each order, and {file} is a {reader.noun}; "
-            "remove --mode"
+            f"--mode rebuild is for a feed that tells what became of each order, and {recording.file} is a "
+            f"{recording.reader.noun}; remove --mode"
         )
-    return reader.open(file, ReadOptions())
+    return recording.reader.open(recording.file, recording.selection.read_options())
 
 
-def _expected(reader: Reader, file: Path, expect: Path | None) -> BookCheck | None:
-    if expect is None:
+def _expected(recording: RecordedInput) -> BookCheck | None:
+    if recording.expect is None:
         return None
-    if reader.open_book is None:
-        raise UsageError(f"--expect is for a feed with an order book file, and {file} is a {reader.noun}; remove it")
+    if recording.reader.open_book is None:
+        raise UsageError(
+            f"--expect is for a feed with an order book file, and {recording.file} is a {recording.reader.noun}; "
+            "remove it"
+        )
     from lowlat.engine.bench.expected_book import BookCheck
 
-    return BookCheck(expect, reader.open_book(expect))
+    return BookCheck(recording.expect, recording.reader.open_book(recording.expect))
 
 
 def _delivered(found: Rebuild, destination: Destination) -> ExitCode:

@@ -23,7 +23,9 @@ from typing import Any, Final
 
 from lowlat.errors import InputError, UsageError, naming
 
-_WRITTEN: Final = frozenset({"output", "log", "journal", "capture", "dir", "fix-script", "with-identity"})
+_WRITTEN: Final = frozenset(
+    {"output", "profile-out", "log", "journal", "capture", "dir", "fix-script", "with-identity"}
+)
 _ONLY_READ: Final = frozenset({("book", "dir")})
 
 

@@ -117,6 +117,7 @@ class Rebuilding:
             file=str(stream.path),
             noun=stream.noun,
             symbols=len(stream.symbols),
+            displayed_levels=stream.displayed_levels,
             events=self._events,
             actions=named(counts.events),
             messages=dict(stream.messages),

@@ -13,8 +13,8 @@ from lowlat.engine.flow.recording import (
     BurstCheck,
     BurstMismatch,
     Fill,
-    Ints,
     RecordedFlow,
+    VenueBook,
     best_states,
     compare_best,
     verify,
@@ -24,10 +24,10 @@ from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Verification
 
 
-def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress: Progress) -> Report:
-    """Measure the recording, and check each burst's fills and, with `vendor`, the best bid and ask.
+def replay(recorded: RecordedFlow, plan: RunPlan, book: VenueBook | None, progress: Progress) -> Report:
+    """Measure the recording, and check each burst's fills and, with the venue's `book`, the best bid and ask.
 
-    `vendor`: the venue's own best states, as `compare_best` takes them. The checks run with the pool sizes of `plan`,
+    The checks run with the pool sizes of `plan`,
     on its engine, or on the native one if its events are compared with that one's. If the engine rejects a command of
     the recording, or trades where the recording does not, the report is invalid.
     """
@@ -38,10 +38,10 @@ def replay(recorded: RecordedFlow, plan: RunPlan, vendor: Ints | None, progress:
     progress("checking the fills", 0.0)
     bursts = verify(recorded, engine.make_compiled(sized).process(flow.commands))
     quotes = None
-    if vendor is not None:
+    if book is not None:
         progress("checking the best bid and ask", 0.0)
         states = best_states(engine.make_compiled(sized), flow.commands)
-        quotes = compare_best(recorded, states, vendor)
+        quotes = compare_best(recorded, states, book.best)
     report = measure(flow, plan, progress)
     if report.verification is None:
         raise NotValidError("the runs verified nothing; run it again")
@@ -70,8 +70,12 @@ def _wrong(bursts: BurstCheck) -> Iterator[str]:
     """Why the report is not valid."""
     if bursts.rejected:
         yield f"the engine rejected {units.counted(bursts.rejected, 'command')} of the recording"
-    if bursts.stray_trades:
-        yield f"the engine made {units.counted(bursts.stray_trades, 'trade')} that the recording does not have"
+    if stray := bursts.first_stray:
+        yield (
+            f"the engine made {units.counted(bursts.stray_trades, 'trade')} that the recording does not have; at row "
+            f"{stray.row}, order {stray.order_id} traded with order {stray.maker_id}, which came in at row "
+            f"{stray.maker_row}"
+        )
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:

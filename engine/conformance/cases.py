@@ -111,7 +111,7 @@ def _recorded(claimed: Claimed, file: str) -> Case:
     from lowlat.engine.flow.recording import RecordedFlow
     from lowlat.engine.flow.registry import reader_of
 
-    read = reader_of(Path(file)).read(Path(file))
+    read = reader_of(Path(file)).flow(Path(file))
     return _flow(claimed, read.flow() if isinstance(read, RecordedFlow) else read)
 
 

@@ -120,7 +120,8 @@ class BookBuilder(Uncopied):
         self._use = Lock()
 
     def apply(self, events: OrderEvents) -> None:
-        """Apply events in order: a contiguous array of `ORDER_EVENT`, shape (n,), as an `OrderEventStream` gives them.
+        """Apply events in order: a contiguous array of `ORDER_EVENT`, shape (n,), as an `OrderEventStream` gives them,
+        or several of these joined by `numpy.concatenate`.
 
         The side of an event about an order that the book has need not be set. Signals are handled every `BLOCK_EVENTS`
         events; what was applied by then stays. Raises `ArrayError` for another dtype, shape or layout and for a masked
@@ -258,13 +259,17 @@ class BookBuilder(Uncopied):
             self._use.release()
 
 
+_PACKED: Final = np.dtype([(name, ORDER_EVENT[name]) for name in ORDER_EVENT.names or ()])
+"""The dtype to which `numpy.concatenate` joins arrays of events: it leaves padding out."""
+
+
 def checked_events(events: OrderEvents) -> OrderEvents:
-    """Return `events`, or a copy if its records are not aligned, as an array that can be applied in place.
+    """Return `events` as an array that can be applied in place: a copy if its records are packed or not aligned.
 
     Raises `ArrayError` for what is no such array.
     """
     seen = getattr(events, "dtype", None)
-    if seen != ORDER_EVENT:
+    if seen not in (ORDER_EVENT, _PACKED):
         raise ArrayError(f"events are {seen or type(events).__name__}; make them an array of ORDER_EVENT")
     if hasattr(events, "filled"):  # without loading numpy.ma
         raise ArrayError("events are a masked array, whose masked records would be applied too; pass .compressed()")
@@ -273,7 +278,7 @@ def checked_events(events: OrderEvents) -> OrderEvents:
             f"events have shape {events.shape} and strides {events.strides}; "
             "pass one dimension without gaps (numpy.ascontiguousarray)"
         )
-    plain = np.asarray(events)
+    plain = np.asarray(events).astype(ORDER_EVENT, copy=False)
     return plain if plain.flags.aligned and plain.ctypes.data % 8 == 0 else aligned_copy(plain)
 
 

@@ -54,6 +54,10 @@ class OrderEventFlag(IntEnum):
     """Events before this one were lost."""
     AUCTION = 16
     """It traded in an auction, not against one aggressive order."""
+    NO_SIDE = 32
+    """The feed names only the order: the side is its own."""
+    NO_PRICE = 64
+    """The feed names only the order: the price is its own."""
 
 
 class EventFault(IntEnum):

@@ -2,11 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Final
 
-from lowlat.compression import Bound, chunks, compression_of
-from lowlat.inputs import opened
+from lowlat.compression import CHUNK_BYTES, Bound, chunks, compression_of
+from lowlat.errors import InputError
+from lowlat.inputs import beginning, opened
+
+STDIN: Final = Path("/dev/stdin")
+"""What `-` stands for."""
+_PACKED_BYTES: Final = 1 << 16
+"""How much of a compressed file is unpacked to see how it begins; `xz` gives nothing before its first block."""
+
+
+def recordings(named: Sequence[Path]) -> list[Path]:
+    """The files that are named, in this order: `-` is stdin, a folder is its files and a pattern those that match it,
+    by name. Hidden files in a folder are left out. Raises `InputError` for a folder or a pattern without a file.
+    """
+    found: list[Path] = []
+    for path in named:
+        if str(path) == "-":
+            found.append(STDIN)
+        elif path.is_dir():
+            found += _some(path, (each for each in path.iterdir() if not each.name.startswith(".") and each.is_file()))
+        elif not path.exists() and any(letter in path.name for letter in "*?["):
+            found += _some(path, path.parent.glob(path.name))
+        else:
+            found.append(path)
+    return found
+
+
+def _some(path: Path, files: Iterable[Path]) -> list[Path]:
+    listed = sorted(files, key=lambda each: each.name)
+    if not listed:
+        raise InputError(f"{path}: no files; name a file, or a folder or a pattern of them")
+    return listed
+
+
+def unpacked_beginning(path: Path, count: int) -> bytes:
+    """The first bytes of a file's content, unpacked as `byte_chunks` does; what there is of it if it is damaged. Of a
+    pipe, whose content can be read but once, none. Raises `OSError`.
+    """
+    packed = beginning(path, _PACKED_BYTES)
+    compression = compression_of(packed)
+    if compression is None:
+        return packed[:count]
+    found = b""
+    with suppress(InputError):
+        for piece in chunks(path, BytesIO(packed), compression, Bound(2 * CHUNK_BYTES)):
+            found += piece
+            if len(found) >= count:
+                break
+    return found[:count]
 
 
 def byte_chunks(path: Path, bound: Bound) -> Iterator[bytes]:

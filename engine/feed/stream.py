@@ -18,11 +18,13 @@ class ReadOptions:
     """What a reader is asked to leave out.
 
     `symbols`: only these, by the venue's names; empty: all. `until_ns`: no event at this time or later, in the stream's
-    time. An event before a beginning is never left out, since it builds the book of the beginning.
+    time. An event before a beginning is never left out, since it builds the book of the beginning. `columns`: what the
+    columns of a table mean, as `--columns` says it; None: those that `lowlat convert` writes.
     """
 
     symbols: frozenset[str] = frozenset()
     until_ns: int | None = None
+    columns: str | None = None
 
 
 @dataclass(eq=False)

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lowlat.compression import COMPRESSED
+from lowlat.engine.feed.source import unpacked_beginning
 from lowlat.errors import PlugInError, UsageError
-from lowlat.inputs import beginning, check_regular, unreadable
+from lowlat.inputs import check_regular, unreadable
 from lowlat.registry import Registry
 
 if TYPE_CHECKING:
     from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.engine.flow.recording import Ints, RecordedFlow
+    from lowlat.engine.flow.recording import Ints, RecordedFlow, VenueBook
 
 
 _BEGINNING_BYTES: Final = 256
@@ -28,44 +30,63 @@ _BEGINNING_BYTES: Final = 256
 class Reader:
     """One format of recorded orders.
 
-    `noun`: the word for such a file in messages. `read` returns a `RecordedFlow` if the file holds the venue's own
-    executions, against which a replay is checked, else a `Flow`. `open` returns the file's level-3 events. A file is
-    recognized by its first bytes (`begins`) or its suffix (`suffixes`). `read_best`: reads the venue's best bid and ask
-    from a separate file, as `compare_best` takes them. `open_book`: the rows of that file a block at a time, int64
-    (n, 4 * levels), zeros for levels that there are not.
+    `noun`: the word for such a file in messages. A reader has one of two: `open` returns the file's level-3 events, of
+    which `recorded_flow` makes commands; `read` returns commands, for files that hold those. A file is recognized by
+    its first bytes once unpacked (`begins`) or its suffix but for that of its compression (`suffixes`, in any case).
+    `read_book`: reads what the venue displayed from a separate file. `open_book`: the rows of that file, a block at a
+    time: int64 (n, 4 * levels), zeros for levels that there are not.
     """
 
     name: str
     noun: str
     sentence: str
-    read: Callable[[Path], RecordedFlow | Flow]
+    open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
+    read: Callable[[Path], RecordedFlow | Flow] | None = None
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
-    read_best: Callable[[Path], Ints] | None = None
-    open: Callable[[Path, ReadOptions], OrderEventStream] | None = None
+    read_book: Callable[[Path], VenueBook] | None = None
     open_book: Callable[[Path], Iterator[Ints]] | None = None
 
+    def flow(
+        self, path: Path, book: VenueBook | None = None, options: ReadOptions | None = None
+    ) -> RecordedFlow | Flow:
+        """The commands of a file: a `RecordedFlow` if it holds the venue's own executions. `book`: see `recorded_flow`.
+
+        Raises what reading the file raises, and `PlugInError` for a reader that can neither open nor read it.
+        """
+        if self.read is not None:
+            return self.read(path)
+        if self.open is None:
+            raise PlugInError(f"the reader {self.name} has neither 'open' nor 'read'; give it one")
+        from lowlat.engine.feed.stream import ReadOptions
+        from lowlat.engine.flow.recording import recorded_flow
+
+        return recorded_flow(self.open(path, options or ReadOptions()), book)
+
     def knows_content(self, path: Path) -> bool:
-        """Whether the file begins as this format does. False for a pipe: reading would consume its content."""
-        return self.begins is not None and self.begins.match(beginning(path, _BEGINNING_BYTES)) is not None
+        """Whether the file, unpacked, begins as this format does. False for a pipe, which can be read but once."""
+        return self.begins is not None and self.begins.match(unpacked_beginning(path, _BEGINNING_BYTES)) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
-        return path.name.endswith(self.suffixes)
+        name = path.name.lower()
+        plain = name.removesuffix(next((suffix for suffix in COMPRESSED if name.endswith(suffix)), ""))
+        return plain.endswith(self.suffixes)
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import journal, lobster
+    from lowlat.engine.flow.readers import databento, itch, journal, lobster, table
 
-    return lobster.READER, journal.READER
+    return lobster.READER, itch.READER, databento.READER, table.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)
 
 
-def reader_of(path: Path, name: str | None = None) -> Reader:
+def reader_of(path: Path, name: str | None = None, option: str | None = None) -> Reader:
     """The reader with this name, or else the one that recognizes the file, by content first, then by name. Readers of
-    other packages are loaded and tried only if no built-in one recognizes it.
+    other packages are loaded and tried only if no built-in one recognizes it. `option`: what to remove if
+    `name` is wrong; by default `--format NAME`.
 
     Raises `UsageError` for a file that no reader recognizes or that begins as another format does; `UsageError`
     and `PlugInError` as `Registry.get` does.
@@ -80,7 +101,7 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
         return found[0] if found else _recognized(path)
     chosen = READERS.get(name)
     if found and chosen not in found:
-        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove --format {name}")
+        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove {option or f'--format {name}'}")
     return chosen
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from lowlat.errors import UsageError
 from lowlat_cli.listings import reader_names
 from lowlat_cli.options.shared import OutputFormat
 
@@ -15,8 +16,18 @@ if TYPE_CHECKING:
 
 _OUTPUTS = ("table", "json")
 
+
+def _stdin(path: Path) -> Path:
+    return Path("/dev/stdin") if str(path) == "-" else path
+
+
 FlowArgument: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Recorded orders: plain, .xz, .gz or .bz2; or a journal.")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        callback=_stdin,
+        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; or - for stdin, with --format.",
+    ),
 ]
 
 
@@ -57,9 +68,14 @@ def output_format(formats: list[str] | None) -> OutputFormat:
     return "json" if said and said[-1] == "json" else "table"
 
 
-def reader_for(file: Path, formats: list[str] | None) -> Reader:
-    """The reader for the file: the last one given, otherwise the one that recognizes it. Raises `UsageError`."""
+def reader_for(file: Path, formats: list[str] | None, columns: str | None = None) -> Reader:
+    """The reader for the file: the last one given, that of tables if their columns are, otherwise the one that
+    recognizes it. Raises `UsageError`.
+    """
     from lowlat.engine.flow.registry import reader_of
 
     said = [name for name in formats or () if name not in _OUTPUTS]
-    return reader_of(file, said[-1] if said else None)
+    name = said[-1] if said else "columns" if columns is not None else None
+    if columns is not None and name != "columns":
+        raise UsageError(f"--columns is for tables, and --format {name} names another format; remove one")
+    return reader_of(file, name, None if said else "--columns")

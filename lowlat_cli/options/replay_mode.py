@@ -40,6 +40,8 @@ _OF_MATCHING: Final = {
     "trades": "--trades",
     "on_exhaustion": "--on-exhaustion",
     "plot": "--plot",
+    "begin": "--from",
+    "profile_out": "--profile-out",
 }
 """Options of `--mode match` only, by parameter."""
 
@@ -48,4 +50,4 @@ def check_rebuild(ctx: typer.Context) -> None:
     """Raise `UsageError` for options on the command line that a rebuild does not have."""
     given = [option for name, option in _OF_MATCHING.items() if is_given(ctx, name)]
     if given:
-        raise UsageError(f"--mode rebuild does not run the engine; remove {' and '.join(given)}")
+        raise UsageError(f"--mode rebuild applies the whole file, without an engine; remove {' and '.join(given)}")

@@ -11,6 +11,7 @@ from lowlat.errors import ExitCode, OutputPathError
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.listings import profiles
+from lowlat_cli.options.columns import ColumnsOption
 from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -131,6 +132,7 @@ def fit(
     ctx: typer.Context,
     file: FlowArgument,
     formats: FormatsOption = None,
+    columns: ColumnsOption = None,
     output: _TomlOption = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
@@ -148,20 +150,15 @@ def fit(
       lowlat profile fit day.journal -o mine.toml && lowlat bench --profile mine.toml
     """
     _check_output(output, file)
-    reader = reader_for(file, formats)
+    reader = reader_for(file, formats, columns)
 
-    from lowlat.engine.flow.statistics.fit import fit_profile
-    from lowlat.engine.flow.statistics.measure import recorded_statistics
-    from lowlat.engine.flow.statistics.profile_text import profile_text
-    from lowlat.engine.flow.statistics.refine import refined
+    from lowlat.engine.flow.statistics.recorded import recorded_profile
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        recorded = _read(reader, file, progress)
-        _, statistics = recorded_statistics(recorded, lambda share: progress("following the flow", share))
-        fitted = fit_profile(statistics)
-        fitted = refined(fitted, statistics, lambda share: progress("refining the profile", share))
-    _deliver(profile_text(fitted.profile, fitted.notes), output)
-    for caveat in fitted.notes:
+        recorded = _read(reader, file, columns, progress)
+        text, notes = recorded_profile(recorded, progress)
+    _deliver(text, output)
+    for caveat in notes:
         note(caveat)
     return 0
 
@@ -172,6 +169,7 @@ def check(
     name: _NameArgument,
     file: FlowArgument,
     formats: FormatsOption = None,
+    columns: ColumnsOption = None,
     seed: Annotated[
         int, typer.Option("--seed", metavar="S", parser=count(0, SEED_MAX), help="Random seed of the profile's flow.")
     ] = 1,
@@ -197,7 +195,7 @@ def check(
     """
     destination = Destination(output_format(formats), output, color_of(ctx))
     _check_output(output, file)
-    reader = reader_for(file, formats)
+    reader = reader_for(file, formats, columns)
 
     from lowlat.documents import text
     from lowlat.engine.flow.profile import load_profile
@@ -205,7 +203,7 @@ def check(
 
     checked = load_profile(name)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        made = check_fit(checked, _read(reader, file, progress), seed, progress)
+        made = check_fit(checked, _read(reader, file, columns, progress), seed, progress)
 
     def draw(on: Console) -> None:
         from lowlat_cli.views.profile import check_view
@@ -217,9 +215,11 @@ def check(
     return ExitCode.GATE_FAILED if strict and made.poor else ExitCode.OK
 
 
-def _read(reader: Reader, file: Path, progress: Progress) -> RecordedFlow | Flow:
+def _read(reader: Reader, file: Path, columns: str | None, progress: Progress) -> RecordedFlow | Flow:
+    from lowlat.engine.feed.stream import ReadOptions
+
     progress(f"reading the {reader.noun}", 0.0)
-    return reader.read(file)
+    return reader.flow(file, options=ReadOptions(columns=columns))
 
 
 def _check_output(output: Path | None, source: Path) -> None:

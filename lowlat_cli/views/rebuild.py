@@ -23,7 +23,10 @@ def rebuild_view(found: Rebuild) -> Iterator[RenderableType]:
 
 
 def _facts(found: Rebuild) -> Iterator[tuple[str, str | None]]:
-    yield "feed", f"{found.file} · {found.noun} · {units.counted(found.symbols, 'symbol')}"
+    shown = (
+        "" if found.displayed_levels is None else f" · {units.counted(found.displayed_levels, 'level')} of each side"
+    )
+    yield "feed", f"{found.file} · {found.noun} · {units.counted(found.symbols, 'symbol')}{shown}"
     yield "events", f"{found.events:,}{_listed(found.actions)}"
     yield "left out", _kinds(found.left_out)
     yield "faults", _kinds(found.faults)

@@ -54,6 +54,13 @@ class Rebuild:
     file: Annotated[str, Meta(description="The feed")]
     noun: Annotated[str, Meta(description="The word for a file of its format")]
     symbols: Annotated[Count, Meta(description="Symbols that the feed names")]
+    displayed_levels: Annotated[
+        Count | None,
+        Meta(
+            description="Price levels of each side within which the feed tells of orders, beyond which orders that are "
+            "gone stay in the books; null: all"
+        ),
+    ]
     events: Annotated[Count, Meta(description="Events that were applied")]
     actions: Annotated[Counted, Meta(description="Events by what happened, e.g. add, execute")]
     messages: Annotated[Counted, Meta(description="Messages of the file by type")]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.foreign.libraries import simple_book_in_c
+from tests.recorded_day import recorded_day
 
 LOWLAT: Final = str(Path(sys.executable).with_name("lowlat"))
 
@@ -68,6 +69,8 @@ INSPECTING: Final = (
     _command("init-engine --header"),
     _command("help bench"),
     _command("completion zsh"),
+    _command("convert in/day.csv events.csv", "events.csv"),
+    _command("convert in/day.journal again.journal", "again.journal"),
     _command("profile list"),
     _command("profile show steady -o mine.toml", "mine.toml"),
     _command("profile fit in/day.journal -o mine.toml", "mine.toml"),
@@ -114,6 +117,7 @@ def prepare(folder: Path) -> None:
 
     lowlat("bench", "-n", "2000", "-p", "steady", "--runs", "1", "--journal", "day.journal", "-o", "a.json")
     shutil.copy(simple_book_in_c(), made / "engine.so")
+    (made / "day.csv").write_text(recorded_day(200)[0])
     (made / "latencies.txt").write_text("".join(f"{value}\n" for value in range(100)))
     lowlat("bench", "-n", "300", "--runs", "4", "-o", "base.json")
     # The same figures, an hour later: nothing can have become slower.

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.engine.flow.recording import verify
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import LobsterError
@@ -43,7 +43,7 @@ def reads_or_complains(path: Path) -> None:
     check = verify(flow, ReferenceEngine([flow.instrument()]).process(flow.commands))
     assert check.total == len(flow.bursts)
     if not check.stray_trades:  # no add of the garbled file crosses the other side
-        assert (check.matched, check.rejected) == (check.total - flow.departures, 0)
+        assert (check.matched, check.rejected) == (check.total - flow.changes.departures, 0)
 
 
 @RELAXED
@@ -86,7 +86,7 @@ def test_any_bytes(tmp_path: Path, data: bytes) -> None:
     path.write_bytes(data)
     reads_or_complains(path)
     try:
-        assert read_best_states(path).shape[1] == 4
+        assert read_book(path).best.shape[1] == 4
     except LobsterError as error:
         assert str(error).startswith(str(path))
 
@@ -116,5 +116,5 @@ def test_sound_fields_that_contradict_one_another(tmp_path: Path, fields: list[t
     except LobsterError as error:
         pytest.fail(str(error))
     assert sum(flow.rows.values()) == len(rows)
-    assert sum(flow.left_out.values()) <= len(rows)
+    assert sum(flow.changes.left_out.values()) <= len(rows)
     reads_or_complains(path)

@@ -28,7 +28,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     examples, usage, commands = (done.stdout.index(text) for text in ("Examples:", "Usage: lowlat", "Commands:"))
     assert examples < usage < commands
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
-    verbs = ["bench", "replay", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
+    verbs = ["bench", "replay", "convert", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
     verbs += ["memory", "cores", "capture"]
     verbs += ["compare", "ab", "league", "verify", "init-engine"]
     verbs += ["affinity", "journal", "profile", "help", "completion"]

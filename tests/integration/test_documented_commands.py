@@ -19,6 +19,7 @@ import pytest
 
 from lowlat.reports.io.loader import report_of
 from lowlat.reports.outputs.hlog import of_report
+from tests import feed_files
 from tests.documented import PAGES, README, ROOT, SHELL, Block, Followed, blocks, blocks_of, follow, named
 from tests.foreign import libraries
 from tests.recorded_day import recorded_day
@@ -70,8 +71,13 @@ READER_HAS = {
         "day_message.csv",
         "day_orderbook.csv",
         "day.journal",
+        "xnas-itch-20260105.mbo.dbn.zst",
+        "days/20260105.dbn.zst",
+        "live_orders.csv",
+        "orders.csv",
     ],
     "docs/how-to/write-a-profile.md": ["AAPL_message_50.csv.xz", "day.journal"],
+    "docs/reference/column-mappings.md": ["orders.csv"],
     "docs/reference/commands/compare.md": ["base.json", "head.json"],
     "docs/reference/commands/replay.md": ["day.journal"],
     "docs/reference/engine-protocol.md": ["my_engine.py", "my_ring_engine"],
@@ -115,6 +121,12 @@ def give(name: str, folder: Path, saved: Callable[[str], bytes]) -> None:
         shutil.copy(libraries.ring_book(), folder / name)
     elif name.endswith(".hlog"):
         (folder / name).write_text(of_report(report_of(saved(name[:4]), name)))
+    elif name.endswith(".dbn.zst"):
+        (folder / name).write_bytes(feed_files.dbn_day())
+    elif name == "live_orders.csv":
+        (folder / name).write_text(feed_files.bitstamp_day())
+    elif name == "orders.csv":
+        (folder / name).write_text(feed_files.table_day())
     elif name.endswith(".xz"):
         (folder / name).write_bytes(lzma.compress(messages.encode()))
     else:

@@ -33,6 +33,8 @@ VERBS = (
     "bench -n 500 --runs 1 --pipeline --dir books",
     "replay day.csv --runs 1",
     "replay day.journal --runs 1",
+    "convert day.csv events.csv",
+    "convert events.csv events.journal",
     "journal verify day.journal",
     "journal dump day.journal",
     "profile list",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.engine.flow.recording import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.reference.book import Ladder, Order
@@ -48,13 +48,15 @@ def test_rows_and_commands_add_up(flow: RecordedFlow) -> None:
         "cross_trade": 0,
         "halt": 0,
     }
-    assert flow.left_out == {"hidden execution": 2_201}
-    assert flow.never_added == 80
+    assert flow.changes.left_out == {"hidden execution": 2_201}
+    assert flow.changes.never_added == 80
     # Every add, cut and burst is one command; what is entered elsewhere than its row says is no extra command.
     told = flow.origin != Origin.RESTORED
     assert np.count_nonzero(told) == 44_256 + 80 + 469 + 41_004 + 3_290
     assert (flow.origin[: flow.seeded] == Origin.SEEDED).all() and flow.seeded == 42
-    assert np.count_nonzero(flow.origin == Origin.PLACED) == flow.never_added + flow.moved_up - flow.seeded
+    assert (
+        np.count_nonzero(flow.origin == Origin.PLACED) == flow.changes.never_added + flow.changes.moved_up - flow.seeded
+    )
     assert (np.diff(flow.time_ns) >= 0).all() and (np.diff(flow.row) >= 0).all()
     aggressors = flow.commands["order_id"][flow.bursts.command]
     assert len(np.unique(aggressors)) == 3_290 and not np.isin(aggressors, flow.bursts.fills["maker_id"]).any()
@@ -67,7 +69,7 @@ def check(flow: RecordedFlow) -> BurstCheck:
 
 
 def test_the_exchange_is_repeated_but_for_eight_bursts(flow: RecordedFlow, check: BurstCheck) -> None:
-    assert (check.matched, check.total, flow.departures) == (3_282, 3_290, 8)
+    assert (check.matched, check.total, flow.changes.departures) == (3_282, 3_290, 8)
     assert (check.stray_trades, check.rejected) == (0, 0)
     for burst in check.mismatches:
         assert sum(fill.quantity for fill in burst.actual) == sum(fill.quantity for fill in burst.expected)
@@ -104,7 +106,7 @@ def test_broken_engines_are_found(flow: RecordedFlow, engine: type[ReferenceEngi
 
 
 def test_the_best_prices_are_the_vendors(flow: RecordedFlow, recorded: Find) -> None:
-    vendor = read_best_states(recorded("AAPL_2012-06-21_orderbook_1.csv.xz"))
+    vendor = read_book(recorded("AAPL_2012-06-21_orderbook_1.csv.xz")).best
     states = best_states(Engine([flow.instrument()], orders=flow.orders), flow.commands)
     check = compare_best(flow, states, vendor)
     assert (check.found, check.total) == (22_645, 22_662)

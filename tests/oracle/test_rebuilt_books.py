@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from lowlat.engine.feed.book_builder import BookBuilder
 from lowlat.engine.feed.records import OrderAction, OrderEvents
-from lowlat.engine.flow.readers.lobster.file import read_best_states, read_messages
-from tests.lobster_events import events_of, with_unseen
+from lowlat.engine.feed.stream import ReadOptions
+from lowlat.engine.flow.readers.lobster import READER
 
 Find = Callable[[str], Path]
 Ints = NDArray[np.int64]
@@ -23,13 +23,29 @@ LOOK_AHEAD = 2_000
 
 @pytest.fixture(scope="module")
 def events(recorded: Find) -> OrderEvents:
-    messages = read_messages(recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz"))
-    return with_unseen(messages, events_of(messages))
+    assert READER.open is not None
+    path = recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz")
+    return with_unseen(np.concatenate([block.copy() for block in READER.open(path, ReadOptions()).blocks]))
 
 
 @pytest.fixture(scope="module")
 def vendor(recorded: Find) -> Ints:
-    return changes(read_best_states(recorded("AAPL_2012-06-21_orderbook_1.csv.xz")))
+    assert READER.open_book is not None
+    path = recorded("AAPL_2012-06-21_orderbook_1.csv.xz")
+    return changes(np.concatenate(list(READER.open_book(path))))
+
+
+def with_unseen(events: OrderEvents) -> OrderEvents:
+    """With the orders that the file names but never adds: each enters before the first add of a larger id."""
+    adds = np.flatnonzero(events["action"] == OrderAction.ADD)
+    named = np.isin(events["action"], (OrderAction.REDUCE, OrderAction.CANCEL, OrderAction.EXECUTE))
+    told = events[named & ~np.isin(events["order_id"], events["order_id"][adds])]
+    ids, first, of = np.unique(told["order_id"], return_index=True, return_inverse=True)
+    unseen = told[first].copy()
+    unseen["action"], unseen["row"] = OrderAction.ADD, 0
+    unseen["quantity"] = np.bincount(of, told["quantity"])
+    later = [adds[events["order_id"][adds] > order_id] for order_id in ids.tolist()]
+    return np.insert(events, [int(each[0]) if len(each) else len(events) for each in later], unseen)
 
 
 def changes(states: Ints) -> Ints:

@@ -16,11 +16,13 @@ from tests.unit.test_one_of_each import ROOT, sources
 ALLOWED = {
     "lowlat/inputs.py": {"os.open", "os.fdopen"},
     "lowlat/compression.py": {"bz2", "lzma", "zlib"},
+    "lowlat/zip_member.py": {"zlib"},
     "lowlat/toml.py": {"tomllib"},
     # Parts of the package itself.
     "lowlat/documents.py": {".read_text"},
     "engine/flow/golden.py": {".read_text"},
     "engine/flow/profile.py": {".read_text"},
+    "engine/flow/readers/table/mapping.py": {".read_text"},
     "engine/foreign/project.py": {".read_text"},
     "reports/page/html.py": {".read_text"},
     "lowlat_cli/verbs/completion.py": {".read_text"},
@@ -30,6 +32,8 @@ ALLOWED = {
     "reports/histogram/hlog_writer.py": {"os.open"},
     "probes/host/snapshot.py": {"tarfile", ".open"},
     "engine/bench/subprocess_run.py": {"open"},
+    # A reader's own `open`, which opens by `lowlat.inputs`.
+    "engine/flow/convert.py": {".open"},
     # Created; books and rings are opened below a folder, never through a link.
     "engine/journal/creation.py": {"os.open"},
     "engine/journal/snapshot.py": {"os.fdopen"},

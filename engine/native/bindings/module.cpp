@@ -6,6 +6,7 @@ NB_MODULE(_core, m) {
     lowlat::register_arrivals(m);
     lowlat::register_book_builder(m);
     lowlat::register_build(m);
+    lowlat::register_itch(m);
     lowlat::register_journal(m);
     lowlat::register_engine(m);
     lowlat::register_flow(m);

@@ -15,6 +15,7 @@ void register_flow(nanobind::module_& m);
 void register_follower(const nanobind::module_& m);
 void register_foreign(nanobind::module_& m);
 void register_guarded_mapping(const nanobind::module_& m);
+void register_itch(nanobind::module_& m);
 void register_journal(nanobind::module_& m);
 void register_mapped_book(nanobind::module_& m);
 void register_pipeline(const nanobind::module_& m);

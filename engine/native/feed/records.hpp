@@ -25,12 +25,14 @@ enum class OrderAction : std::uint8_t {
 };
 
 /// Bits of the `flags` of order events.
-inline constexpr std::uint16_t event_flag_last = 1;      // The last of its group: now the book is the venue's.
-inline constexpr std::uint16_t event_flag_snapshot = 2;  // Tells of an order that was there before.
-inline constexpr std::uint16_t event_flag_bad_time = 4;  // The vendor does not vouch for its time.
-inline constexpr std::uint16_t event_flag_gap = 8;       // Events before this one were lost.
-inline constexpr std::uint16_t event_flag_auction = 16;  // It traded in an auction, not against one aggressive order.
-inline constexpr std::uint16_t event_flags_known = 31;
+inline constexpr std::uint16_t event_flag_last = 1;       // The last of its group: now the book is the venue's.
+inline constexpr std::uint16_t event_flag_snapshot = 2;   // Tells of an order that was there before.
+inline constexpr std::uint16_t event_flag_bad_time = 4;   // The vendor does not vouch for its time.
+inline constexpr std::uint16_t event_flag_gap = 8;        // Events before this one were lost.
+inline constexpr std::uint16_t event_flag_auction = 16;   // It traded in an auction, not against one aggressive order.
+inline constexpr std::uint16_t event_flag_no_side = 32;   // The feed names only the order: the side is its own.
+inline constexpr std::uint16_t event_flag_no_price = 64;  // The feed names only the order: the price is its own.
+inline constexpr std::uint16_t event_flags_known = 127;
 
 /// Why an event cannot be applied to a book.
 enum class EventFault : std::uint8_t {

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.fuzz.parsers.feeds import DBN
 from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
 from tests.fuzz.parsers.latencies import LATENCIES
+from tests.fuzz.parsers.recordings import ITCH
 from tests.fuzz.parsers.reports import HDR, HLOG, REPORT
 from tests.fuzz.parsers.shared import BOOK, RING
 from tests.fuzz.parsers.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for target in (JOURNAL_FILE, SNAPSHOT_FILE, REPORT, HLOG, HDR, LATENCIES, LOBSTER, PROFILE, ARCHIVE, BOOK, RING)
+    for target in (
+        JOURNAL_FILE,
+        SNAPSHOT_FILE,
+        REPORT,
+        HLOG,
+        HDR,
+        LATENCIES,
+        LOBSTER,
+        ITCH,
+        DBN,
+        PROFILE,
+        ARCHIVE,
+        BOOK,
+        RING,
+    )
 }

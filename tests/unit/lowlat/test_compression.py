@@ -6,6 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +17,42 @@ from lowlat.compression import CHUNK_BYTES, COMPRESSED, Bound, chunks, compressi
 from lowlat.errors import InputError
 from lowlat.limits import FLOW_RATIO_MAX, UNPACKED_BYTES_FREE
 
-SQUEEZE: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.compress, ".gz": gzip.compress, ".bz2": bz2.compress}
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+def zipped(content: bytes, *more: bytes, method: int = zipfile.ZIP_DEFLATED, piped: bool = False) -> bytes:
+    """An archive of one file, or several. `piped`: as written to a pipe, with sizes behind the content."""
+    stream = Pipe() if piped else io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for number, each in enumerate((content, *more)):
+            archive.writestr(f"day{number}.csv", each)
+    return stream.getvalue()
+
+
+class Pipe(io.BytesIO):
+    """What cannot go back."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+SQUEEZE: dict[str, Callable[[bytes], bytes]] = {
+    ".xz": lzma.compress,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".zst": zstd.compress,
+    ".zip": zipped,
+}
 PATH = Path("file")
 LARGE = Bound(1 << 30)
 EACH = pytest.mark.parametrize("kind", COMPRESSED)
+STREAMS = pytest.mark.parametrize("kind", [kind for kind in COMPRESSED if kind != ".zip"])
 
 
 class Counted(io.BytesIO):
@@ -45,7 +79,7 @@ def test_streams_of_any_length_come_back(kind: str) -> None:
         assert compression_of(data) == kind
 
 
-@EACH
+@STREAMS
 def test_several_streams_are_one_file(kind: str) -> None:
     assert unpacked(SQUEEZE[kind](b"one ") + SQUEEZE[kind](b"two"), kind) == b"one two"
     assert unpacked(SQUEEZE[kind](b"one") + bytes(8), kind) == b"one", "padding"
@@ -76,7 +110,7 @@ def test_a_stream_that_is_cut_anywhere_is_truncated(kind: str) -> None:
             unpacked(data[:length], kind)
 
 
-@EACH
+@STREAMS
 def test_a_bomb_is_refused_after_what_its_size_allows(kind: str) -> None:
     one = SQUEEZE[kind](bytes(8 << 20))
     stream = Counted(one * 200)
@@ -98,3 +132,41 @@ def test_a_file_that_asks_for_much_memory_is_refused() -> None:
     )
     with pytest.raises(InputError, match="Memory usage limit"):
         unpacked(huge, ".xz")
+
+
+def test_a_zstandard_file_that_asks_for_much_memory_is_refused() -> None:
+    window = zstd.CompressionParameter.window_log
+    assert unpacked(zstd.compress(bytes(99), level=19), ".zst") == bytes(99)
+    packer = zstd.ZstdCompressor(options={window: 27})
+    huge = packer.compress(b"x" * 99, zstd.ZstdCompressor.FLUSH_BLOCK) + packer.flush()
+    with pytest.raises(InputError, match=r"cannot be read as \.zst: .*too much memory"):
+        unpacked(huge, ".zst")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_only_file_of_an_archive_is_read(method: int) -> None:
+    content = bytes(range(256)) * 10_000
+    assert unpacked(zipped(content, method=method), ".zip") == content
+    if method:
+        assert unpacked(zipped(content, piped=True), ".zip") == content
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (zipped(b"one", b"two"), "it does not hold exactly one file: unpack it, and name the file"),
+        (zipped(b"one", b"two", piped=True), "it does not hold exactly one file"),
+        (zipped(b"one", method=zipfile.ZIP_LZMA), "its compression, of number 14, is not read here"),
+        (zipped(b"one", method=zipfile.ZIP_STORED).replace(b"one", b"two"), "its content does not have its checksum"),
+        (zipped(b"one")[:6] + b"\1" + zipped(b"one")[7:], "it is encrypted"),
+        (zipped(b"one") + b"more", "something follows its end"),
+    ],
+)
+def test_archives_of_other_kinds_are_refused(data: bytes, why: str) -> None:
+    with pytest.raises(InputError, match=rf"file: cannot be read as \.zip: {why}"):
+        unpacked(data, ".zip")
+
+
+def test_a_bomb_in_an_archive_is_refused() -> None:
+    with pytest.raises(InputError, match=r"file: its first .* unpack to more than .*: above 20 times as much"):
+        unpacked(zipped(bytes(8 << 20)), ".zip", Bound(1 << 40, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE))

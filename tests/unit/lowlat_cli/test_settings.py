@@ -85,6 +85,7 @@ def flags() -> list[tuple[list[str], Any]]:
 ARGUMENTS = {
     "league": ["native"],
     "replay": ["x"],
+    "convert": ["x", "y"],
     "compare": ["a", "b"],
     "ab": ["--a=", "--b="],
     "journal verify": ["x"],

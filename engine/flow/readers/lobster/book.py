@@ -1,112 +1,99 @@
-"""The book that a LOBSTER file describes: the queue at each price, and what price-time priority would fill next."""
+"""LOBSTER order book files: the book after each row of the message file, four columns a level."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
-from lowlat.engine.matching.records import CommandType
+import numpy as np
+from numpy.typing import NDArray
 
-Level: TypeAlias = dict[int, int]
-"""Remaining size by order id, in queue order."""
-Place: TypeAlias = tuple[int, int]
-"""Direction (1 buy, -1 sell) and price."""
-Fills: TypeAlias = list[tuple[int, int, int]]
-"""Order id, price and size of each execution, in order."""
+from lowlat import units
+from lowlat.engine.flow.readers.lobster.lines import LineBlock, line_blocks
+from lowlat.engine.flow.readers.lobster.number_table import INT64_MAX, Ints, number_table, width_error
+from lowlat.engine.flow.recording.venue_book import HEAD_ROWS, VenueBook
 
-
-class LobsterBook:
-    """Resting orders of both sides, changed only by the file's rows."""
-
-    def __init__(self) -> None:
-        self._levels: dict[Place, Level] = {}
-        self._places: dict[int, Place] = {}
-        self._ranks: dict[int, list[int]] = {1: [], -1: []}  # -direction * price, ascending: best first
-
-    def __len__(self) -> int:
-        """Number of resting orders."""
-        return len(self._places)
-
-    def place(self, order_id: int) -> Place | None:
-        """Where an order rests; None if it does not."""
-        return self._places.get(order_id)
-
-    def level(self, place: Place) -> Mapping[int, int]:
-        """The orders resting at one price; may be empty."""
-        return self._levels.get(place, {})
-
-    def remaining(self, order_id: int) -> int:
-        """Remaining size of a resting order; 0 if it does not rest."""
-        place = self._places.get(order_id)
-        return self._levels[place][order_id] if place else 0
-
-    def enter(self, order_id: int, size: int, place: Place, before: int | None = None) -> None:
-        """Queue an order at the back, or ahead of the order `before`."""
-        level = self._levels.get(place)
-        if level is None:
-            level = self._levels[place] = {}
-            insort(self._ranks[place[0]], -place[0] * place[1])
-        self._places[order_id] = place
-        behind = _from(level, before) if before is not None else []
-        level[order_id] = size
-        for other in behind:
-            level[other] = level.pop(other)
-
-    def take(self, order_id: int, size: int) -> int:
-        """Reduce an order by `size`, removing it at 0. Returns the remaining size."""
-        place = self._places[order_id]
-        level = self._levels[place]
-        level[order_id] -= size
-        left = level[order_id]
-        if left == 0:
-            del level[order_id], self._places[order_id]
-            if not level:
-                self._drop(place)
-        return left
-
-    def fills(self, direction: int, size: int, limit: int) -> Fills:
-        """The fills under price-time priority of an order that takes `size` from this side, up to price `limit`."""
-        fills: Fills = []
-        for order_id, price, remaining in self._queue(direction):
-            if size == 0 or (price - limit) * direction < 0:
-                break
-            fills.append((order_id, price, min(size, remaining)))
-            size -= fills[-1][2]
-        return fills
-
-    def _queue(self, direction: int) -> Iterator[tuple[int, int, int]]:
-        for rank in self._ranks[direction]:
-            price = -direction * rank
-            for order_id, remaining in self._levels[direction, price].items():
-                yield order_id, price, remaining
-
-    def _drop(self, place: Place) -> None:
-        del self._levels[place]
-        ranks = self._ranks[place[0]]
-        del ranks[bisect_left(ranks, -place[0] * place[1])]
+_STATE: Final = ("ask price", "ask size", "bid price", "bid size")
 
 
-def restoring(engine: Mapping[int, int], filed: Mapping[int, int]) -> list[tuple[CommandType, int, int]]:
-    """Commands (kind, order id, quantity) that turn an engine's level into the file's; both in queue order.
+def read_book(path: Path) -> VenueBook:
+    """The rows of an order-book file of any depth.
 
-    Both are subsets of the same earlier queue, in its order. Orders before the first one of which the engine has too
-    little can be reduced in place; from that order on, the queue is entered again.
+    A side of size 0 is empty, and its best price is set to 0 (the vendor writes an out-of-range price). Raises
+    `LobsterError` as `open_messages` says, and for a number of columns that is no multiple of four.
     """
-    short = next((order_id for order_id, size in filed.items() if engine.get(order_id, 0) < size), None)
-    again = _from(filed, short) if short is not None else []
-    steps = [
-        (CommandType.CANCEL, order_id, 0) for order_id in engine if order_id not in filed or order_id in set(again)
-    ]
-    steps += [
-        (CommandType.REDUCE, order_id, engine[order_id] - size)
-        for order_id, size in filed.items()
-        if order_id not in set(again) and engine[order_id] > size
-    ]
-    return steps + [(CommandType.LIMIT, order_id, filed[order_id]) for order_id in again]
+    names: tuple[str, ...] = ()
+    best, head, wider, displayed = [], [], [], []
+    reach, before = None, 0
+    for block in line_blocks(path, Counter()):
+        names = names or _names(block)
+        states = _states(block, names)
+        best.append(without_empty_prices(states[:, :4]))
+        head.append(states[: max(0, HEAD_ROWS - before)])
+        reaches = _reaches(states)
+        grown = np.flatnonzero(_grown(reaches, reach))
+        wider.append(before + grown)
+        displayed.append(states[grown])
+        reach, before = reaches[-1:], before + len(states)
+    return VenueBook(path, len(names) // 4, *(np.concatenate(parts) for parts in (best, head, wider, displayed)))
 
 
-def _from(level: Mapping[int, int], first: int) -> list[int]:
-    """The ids from `first` to the back of the queue."""
-    ids = list(level)
-    return ids[ids.index(first) :]
+def open_book(path: Path) -> Iterator[Ints]:
+    """All levels of these rows, a block at a time: int64 (n, 4 * levels), zeros for a level of size 0.
+
+    Raises what `read_book` does.
+    """
+    names: tuple[str, ...] = ()
+    for block in line_blocks(path, Counter()):
+        names = names or _names(block)
+        states = _states(block, names)
+        states[:, ::2] *= states[:, 1::2] != 0
+        yield states
+
+
+def without_empty_prices(states: Ints) -> Ints:
+    """Best states with the price of each side of size 0 set to 0: int64 of shape (n, 4), a copy."""
+    states = states.copy()
+    for price, size in ((0, 1), (2, 3)):
+        states[states[:, size] == 0, price] = 0
+    return states
+
+
+def _names(block: LineBlock) -> tuple[str, ...]:
+    """The columns of an order-book file, of which this is the first block."""
+    width = block.text.partition(b"\n")[0].count(b",") + 1
+    if width % len(_STATE):
+        problem = f"{units.plural(width, 'column')}; expected four per level: {', '.join(_STATE)}"
+        raise block.error(0, problem)
+    return (*_STATE, *[f"{name} of level {level}" for level in range(2, width // 4 + 1) for name in _STATE])
+
+
+def _states(block: LineBlock, names: Sequence[str]) -> Ints:
+    table, rows = number_table(block, names)
+    if not table.sound.all():
+        row, column = (int(place) for place in np.argwhere(~table.sound)[0])
+        raise table.error(row, column, "an integer of 64 bits")
+    if rows < block.text.count(b"\n"):
+        raise width_error(block, rows, len(names))
+    return np.stack(table.columns, axis=1)
+
+
+def _reaches(states: Ints) -> Ints:
+    """How far each side is displayed: ask price and negative bid price of the last level; int64 (n, 2)."""
+    last = states[:, -4:]
+    return np.stack(
+        [
+            np.where(last[:, 1] > 0, last[:, 0], INT64_MAX),
+            np.where(last[:, 3] > 0, -last[:, 2], INT64_MAX),
+        ],
+        axis=1,
+    )
+
+
+def _grown(reaches: Ints, reach: Ints | None) -> NDArray[np.bool_]:
+    """Which rows reach farther than the row before; the file's first does."""
+    first = reaches[:1] - 1 if reach is None else reach
+    grown: NDArray[np.bool_] = np.any(reaches > np.concatenate((first, reaches[:-1])), axis=1)
+    return grown

@@ -138,6 +138,10 @@ def test_unaligned_and_read_only_arrays_are_taken() -> None:
     unaligned.flags.writeable = False
     builder = BookBuilder()
     assert builder.record(unaligned, 2).levels[-1].tolist() == [[0, 0, 100, 3], [0, 0, 0, 0]]
+    joined = np.concatenate([adds(2, side=1, order_id=[11, 12]), adds(1, order_id=13, side=1)])
+    assert joined.dtype.itemsize < ORDER_EVENT.itemsize, "without the padding of each record"
+    builder.apply(joined)
+    assert builder.best().ask_quantity == 3
     assert builder.record(unaligned[:0]).levels.shape == (0, 1, 4)
 
 

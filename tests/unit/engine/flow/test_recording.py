@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.readers.lobster.file import read_best_states
+from lowlat.engine.flow.readers.lobster.book import read_book
 from lowlat.engine.flow.recording import LOOK_AHEAD_ROWS, RecordedFlow, best_states, compare_best, verify
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EVENT
@@ -128,9 +128,9 @@ def test_best_states_are_sought_in_order(flow: RecordedFlow, tmp_path: Path) -> 
         "1000100,10,-9999999999,0\n1000100,20,-9999999999,0\n7,7,7,7\n"
         "1000100,10,990000,10\n1000200,5,990000,10\n1000200,5,-9999999999,0\n"
     )
-    check = compare_best(flow, states, read_best_states(path))
+    check = compare_best(flow, states, read_book(path).best)
     assert (check.found, check.total, check.missing_rows) == (5, 6, (4,))
-    backwards = read_best_states(path)[::-1]
+    backwards = read_book(path).best[::-1]
     assert compare_best(flow, states, backwards).found == 1
 
 

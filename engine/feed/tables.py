@@ -1,0 +1,204 @@
+"""Recordings that are tables: CSV, Parquet and Arrow files, read by pyarrow a block of rows at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from lowlat import units
+from lowlat.errors import InputError, UsageError
+from lowlat.limits import FLOW_BYTES_MAX, FLOW_LINE_BYTES_MAX
+from lowlat.text import cut, printable
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SHOWN_CHARS: Final = 80
+_BATCH_ROWS: Final = 1 << 15
+
+
+@dataclass(eq=False)
+class TableBlock:
+    """Consecutive rows: an arrow array of each column asked for, by name, and the number of the first row in its file
+    (for CSV, its line). `called`: names that the file has for columns, where these have another here.
+    """
+
+    path: Path
+    first_row: int
+    columns: dict[str, Any]
+    called: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def error(self, index: int, column: str, problem: str) -> InputError:
+        """The error at a row of this block."""
+        called = self.called.get(column, column)
+        return InputError(f"{self.path}, row {self.first_row + index}, column {called}: {problem}")
+
+
+def arrow(path: Path) -> Any:
+    """The package pyarrow. Raises `UsageError`, which names what to install, where it is absent."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise UsageError(f"{path}: to read tables needs pyarrow: pip install 'lowlat[arrow]'") from error
+    return pyarrow
+
+
+def column_of(path: Path, names: Sequence[str], column: str) -> str:
+    """The column as the file spells it: case and blanks around it do not count. Raises `InputError` with what there is,
+    the most similar first.
+    """
+    for name in names:
+        if name.strip().casefold() == column.strip().casefold():
+            return name
+    from difflib import get_close_matches
+
+    near = get_close_matches(column, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, names))}"
+    raise InputError(f"{path}: no column {column!r}; {cut(printable(hint), 400)}")
+
+
+def columns_of(path: Path, names: Sequence[str], listed: Sequence[str]) -> tuple[str, ...]:
+    """Those of the listed columns that the table has, as `column_of` finds each. Raises `InputError` if it has none."""
+    found = []
+    for column in listed:
+        try:
+            found.append(column_of(path, names, column))
+        except InputError:
+            if len(listed) == 1 or (column == listed[-1] and not found):
+                raise
+    return tuple(found)
+
+
+class CsvTable:
+    """A CSV file whose first line names the columns, as text."""
+
+    def __init__(self, path: Path, pieces: Iterator[bytes]) -> None:
+        """`pieces`: the file's bytes. Raises `InputError` for a file without a first line."""
+        self._path = path
+        self._arrow = arrow(path)
+        head, self._rest = _first_line(path, pieces)
+        text = head.removeprefix(_BOM).decode("utf-8", "replace").strip("\r")
+        self._separator = "\t" if "\t" in text else ";" if ";" in text and "," not in text else ","
+        self._fields = [name.strip().strip('"') for name in text.split(self._separator)]
+        self.names = [printable(name) for name in self._fields]
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
+        """The rows, with these columns. Raises `InputError`, which names the row, for one of another width."""
+        row, rest = 2, b""
+        for piece in self._rest:
+            whole, ended, rest = (rest + piece).rpartition(b"\n")
+            if len(rest) > FLOW_LINE_BYTES_MAX:
+                row += whole.count(b"\n") + bool(ended)
+                raise InputError(f"{self._path}, row {row}: more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit")
+            if ended:
+                yield self._parsed(whole + ended, row, columns)
+                row += whole.count(b"\n") + 1
+        if rest.strip():
+            yield self._parsed(rest, row, columns)
+
+    def _parsed(self, lines: bytes, row: int, columns: Sequence[str]) -> TableBlock:
+        from pyarrow import csv
+
+        text = self._arrow.string()
+        try:
+            table = csv.read_csv(
+                self._arrow.BufferReader(lines),
+                csv.ReadOptions(use_threads=False, block_size=len(lines) + 1, column_names=self._unique()),
+                csv.ParseOptions(delimiter=self._separator, ignore_empty_lines=False),
+                csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns, text), include_columns=list(columns), check_utf8=True
+                ),
+            )
+        except self._arrow.ArrowInvalid as error:
+            raise self._unreadable(error, row) from error
+        return TableBlock(self._path, row, {name: table[name].combine_chunks() for name in columns})
+
+    def _unique(self) -> list[str]:
+        """The names, with a number behind a second one that is the same."""
+        return [f"{name} {at}" if name in self.names[:at] else name for at, name in enumerate(self.names)]
+
+    def _unreadable(self, error: Exception, row: int) -> InputError:
+        why = str(error).removeprefix("CSV parse error: ")
+        found = re.match(r"Row #(\d+): (.*)", why, re.DOTALL)
+        if found:
+            row, why = row + int(found[1]) - 1, found[2]
+            return InputError(f"{self._path}, row {row}: {cut(printable(why), _SHOWN_CHARS)}")
+        return InputError(f"{self._path}, rows from {row}: {cut(printable(why), _SHOWN_CHARS)}")
+
+
+def _first_line(path: Path, pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    start = b""
+    for piece in pieces:
+        start += piece
+        if b"\n" in start or len(start) > FLOW_LINE_BYTES_MAX:
+            break
+    line, _, rest = start.partition(b"\n")
+    if not line.strip() or len(line) > FLOW_LINE_BYTES_MAX:
+        raise InputError(f"{path}: its first line does not name columns")
+    return line, chain([rest], pieces)
+
+
+class ArrowTable:
+    """A Parquet or Arrow file, whose columns have types of their own."""
+
+    def __init__(self, path: Path, stream: BinaryIO, *, parquet: bool) -> None:
+        """Raises `InputError` for a file that is damaged, or whose groups of rows are too large to hold."""
+        self._path, self._arrow = path, arrow(path)
+        with self._readable():
+            if parquet:
+                from pyarrow.parquet import ParquetFile
+
+                self._file = ParquetFile(stream)
+                self._check_sizes()
+                self.names = list(self._file.schema_arrow.names)
+            else:
+                from pyarrow import ipc
+
+                self._file = ipc.open_file(stream)
+                self.names = list(self._file.schema.names)
+        self._parquet = parquet
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
+        """The rows, with these columns. Raises `InputError` where the file is damaged."""
+        row = 1
+        batches = self._batches(columns)
+        while True:
+            with self._readable():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield TableBlock(
+                self._path, row, {name: batch.column(batch.schema.get_field_index(name)) for name in columns}
+            )
+            row += len(batch)
+
+    def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
+        if self._parquet:
+            yield from self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)
+            return
+        for number in range(self._file.num_record_batches):
+            batch = self._file.get_batch(number)
+            for start in range(0, len(batch), _BATCH_ROWS):
+                yield batch.slice(start, _BATCH_ROWS)
+
+    def _check_sizes(self) -> None:
+        about = self._file.metadata
+        for number in range(about.num_row_groups):
+            size = about.row_group(number).total_byte_size
+            if size > FLOW_BYTES_MAX:
+                most = units.whole_size(FLOW_BYTES_MAX)
+                raise InputError(f"{self._path}, row group {number}: {units.size(size)} unpacked; the limit is {most}")
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (self._arrow.ArrowException, OSError) as error:
+            why = cut(printable(str(error)), _SHOWN_CHARS)
+            raise InputError(f"{self._path}: it is damaged: {why}; fetch it again") from error

@@ -1,0 +1,75 @@
+"""Rows of comma-separated numbers, a block at a time: whole lines, without what may stand before the first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lowlat.compression import Bound
+from lowlat.engine.feed.source import byte_chunks
+from lowlat.errors import InputError, LobsterError
+from lowlat.limits import FLOW_BYTES_MAX, FLOW_LINE_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_BOUND: Final = Bound(FLOW_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
+_HEADER: Final = re.compile(rb"\s*[A-Za-z][^,\n]*(,\s*[A-Za-z][^,\n]*)+\n")
+"""A line of which every field begins with a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineBlock:
+    """Consecutive whole lines of a file, each with its line end, and the number of lines before them."""
+
+    path: Path
+    before: int
+    text: bytes
+
+    def error(self, line: int, problem: str, column: str | None = None) -> LobsterError:
+        """The error at a line of this block, from 0."""
+        return LobsterError(self.path, problem, row=self.before + line + 1, column=column)
+
+
+def line_blocks(path: Path, noticed: Counter[str]) -> Iterator[LineBlock]:
+    """The lines of a file, a megabyte at a time, so that a file that is none of ours is refused at its first rows.
+
+    A byte order mark and a line of names at the beginning are left out, and counted in `noticed`. Raises `LobsterError`
+    for a file that cannot be read, is empty, or is beyond the limits on recorded orders (`lowlat.limits`).
+    """
+    lines, rest, begun = 0, b"", False
+    try:
+        for chunk in byte_chunks(path, _BOUND):
+            whole, ended, rest = (rest + chunk).rpartition(b"\n")
+            if ended:
+                block = LineBlock(path, lines, whole + b"\n")
+                block, begun = (block if begun else _without_head(block, noticed)), True
+                if block.text:
+                    yield block
+                lines = block.before + block.text.count(b"\n")
+            if len(rest) > FLOW_LINE_BYTES_MAX:
+                raise LineBlock(path, lines, b"").error(0, f"it has more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit")
+    except InputError as error:
+        raise error if isinstance(error, LobsterError) else _of_file(path, error) from None
+    if rest:
+        block = LineBlock(path, lines, rest + b"\n")
+        yield block if begun else _without_head(block, noticed)
+    elif not lines:
+        raise LobsterError(path, "the file is empty; expected at least one row")
+
+
+def _without_head(block: LineBlock, noticed: Counter[str]) -> LineBlock:
+    before, text = block.before, block.text
+    if text.startswith(BYTE_ORDER_MARK):
+        noticed["byte order mark"] += 1
+        text = text.removeprefix(BYTE_ORDER_MARK)
+    if header := _HEADER.match(text):
+        noticed["line of column names"] += 1
+        before, text = before + 1, text[header.end() :]
+    return LineBlock(block.path, before, text)
+
+
+def _of_file(path: Path, error: InputError) -> LobsterError:
+    return LobsterError(path, str(error).removeprefix(f"{path}: "))

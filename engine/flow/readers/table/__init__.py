@@ -1,0 +1,64 @@
+"""Tables of level-3 events in any columns: CSV, Parquet and Arrow files, by a mapping of what each column means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from lowlat.compression import Bound
+from lowlat.engine.feed.records import OrderEvents
+from lowlat.engine.feed.source import byte_chunks
+from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
+from lowlat.engine.feed.tables import ArrowTable, CsvTable
+from lowlat.engine.flow.readers.table.events import TableEvents
+from lowlat.engine.flow.readers.table.mapping import column_mapping
+from lowlat.engine.flow.registry import Reader
+from lowlat.inputs import opened
+from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
+
+OWN_COLUMNS: Final = "events"
+"""The mapping of what `lowlat convert` writes."""
+UNIT: Final = Decimal("1e-9")
+"""One price unit of a mapping that names none: fine enough for every venue."""
+_BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
+_PARQUET, _ARROW = b"PAR1", b"ARROW1"
+
+
+def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
+    """The events of a table. Raises `UsageError` for a mapping that is wrong, and where pyarrow is absent;
+    `InputError`, naming the file, for a column that it lacks; reading also names row, column and value.
+    """
+    mapping = column_mapping(options.columns or OWN_COLUMNS)
+    stream = OrderEventStream(path, "table", mapping.unit or UNIT, mapping.time_base, iter(()))
+    pieces = byte_chunks(path, _BOUND)
+    start = next(pieces, b"")
+    if start.startswith((_PARQUET, _ARROW)):
+        pieces.close()  # type: ignore[attr-defined]
+        stream.blocks = _typed(stream, options, parquet=start.startswith(_PARQUET))
+        return stream
+    table = CsvTable(path, chain([start], pieces))
+    events = TableEvents(stream, mapping, options, table.names)
+    stream.blocks = events.blocks(table.blocks(events.columns))
+    return stream
+
+
+def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> Iterator[OrderEvents]:
+    mapping = column_mapping(options.columns or OWN_COLUMNS)
+    with opened(stream.path) as file:
+        table = ArrowTable(stream.path, file, parquet=parquet)
+        events = TableEvents(stream, mapping, options, table.names)
+        yield from events.blocks(table.blocks(events.columns))
+
+
+READER: Final = Reader(
+    name="columns",
+    noun="table",
+    sentence="a table, .csv, .parquet or .arrow, whose columns --columns names",
+    begins=re.compile(rb"PAR1|ARROW1|(?:\xef\xbb\xbf)?time_ns,row,order_id,"),
+    suffixes=(".parquet", ".arrow", ".feather"),
+    open=open_table,
+)

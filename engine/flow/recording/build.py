@@ -1,0 +1,188 @@
+"""Level-3 events of any format as a flow of commands, with the venue's executions as the expected answer.
+
+A builder knows events and no format. It sends each aggressive order, and keeps what it hit at the venue.
+
+How each event is converted
+---------------------------
+ADD       LIMIT, GTC
+REDUCE    REDUCE (CANCEL if nothing is left)
+CANCEL    CANCEL, whatever the size
+REPLACE   CANCEL, and LIMIT with the new id
+UPSERT    REDUCE where that is enough, else CANCEL and LIMIT
+CLEAR     CANCEL of every order
+EXECUTE   executions of one aggressive order form one *burst*: a LIMIT, IOC on the other side with their summed size and
+          the worst price among them, and a new id, above all ids of the file. Executions belong together if they follow
+          one another, but for events that do not change the book, and name the same aggressive order or, where the feed
+          names none, have the same time and side. They are the burst's expected fills; neighbors with the same resting
+          order count as one fill.
+PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of continuous trading) are applied as the
+          venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
+TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
+
+An event that names an order alone (flags NO_SIDE, NO_PRICE) has the side and the price with which that order entered;
+if no event tells its side, it is left out and counted.
+
+An event that contradicts the book is believed and counted: the newest add of an id changes, a reduction by more than an
+order has takes all, an order is reduced whatever side and price the event gives. Only what names an order that is not
+in the book is skipped.
+
+Ghosts
+------
+A file of a few price levels does not tell what happens outside of them, so orders stay that the venue no longer has.
+They are taken out (origin REMOVED) when something shows that they were gone: a displayed add crosses them; executions
+pass over them, and no later event names them; or the venue's own book, if given, does not have them. An order that
+later events name is alive: if an add locks or crosses it, both stand as the venue shows them, in a CALL phase, until
+it says otherwise.
+
+Rows of one time are one step of the venue: a cancel or reduction of the same time that explains a burst or makes room
+for an add is applied before it.
+
+Orders whose arrival is not in the file
+---------------------------------------
+*Never added* (no event adds it): its quantity is the sum that later events take; side and price are those of the first
+such event. If the venue numbers orders as they arrive, an id shows when an order came. If the id is below that of the
+file's first add, or the venue numbers otherwise, the order is *seeded*: entered before the first row. Otherwise it
+enters just before the first add with a larger id, or just before its own first event, whichever comes first; or, if it
+would lock or cross the book there, before its own first event.
+
+*Late rows* (an add with an id below that of an order already queued at that price, where ids grow): the order is *moved
+up* to just before the earliest entry of an order with a larger id. That order held the price throughout, so the best
+price never differs from the file's. If the level traded in between, the row stays where it is. An id that was used
+before does not show when its order came.
+
+Departures
+----------
+If the venue fills a different order than price-time priority would on the book that the file describes, an engine must
+differ. To count this once and keep it from affecting the rest, commands after such a burst (origin RESTORED) restore
+the level to the file's state: CANCEL or REDUCE in place, and from the first order that has to be entered again, CANCEL
+and LIMIT for the rest of the queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine.feed.records import OrderAction
+from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.flow.recording.bursts import BurstLog
+from lowlat.engine.flow.recording.changes import SIDELESS, Changes
+from lowlat.engine.flow.recording.columns import EventColumns, columns_of
+from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
+from lowlat.engine.flow.recording.completion import completed
+from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
+from lowlat.engine.flow.recording.price_grid import tick_of
+from lowlat.engine.flow.recording.quantities import too_much
+from lowlat.engine.flow.recording.venue_book import VenueBook
+from lowlat.engine.flow.recording.walk import Walk
+from lowlat.engine.matching.records import QUANTITY_MAX, Commands, CommandType
+
+_ENTERING = np.isin(np.arange(256), [OrderAction.ADD, OrderAction.REPLACE, OrderAction.UPSERT])
+
+
+def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> RecordedFlow:
+    """The flow of a stream's events, which are read to the end.
+
+    `book`: what the venue displayed after each event of a stream of one symbol. It finds ghosts, if it has a row for
+    each event, and it tells how many levels the stream displays, if nothing else does.
+
+    Raises `InputError`, naming file and row, for a quantity that no order can have, and what reading raises.
+    """
+    changes = Changes()
+    symbols = columns_of(stream)
+    rows = None if book is None else book.rows_of(symbols[0])
+    levels = stream.displayed_levels or (book.levels if book else None)
+    book = book if rows else None
+    parts = []
+    for number in range(len(symbols)):
+        symbols[number], sideless = completed(symbols[number])
+        if sideless:
+            changes.left_out[SIDELESS] += sideless
+        log, bursts = _logs(symbols[number], changes, stream, book)
+        symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
+        parts.append(_part(number, symbols[number], log, bursts))
+    changes.left_out += stream.left_out
+    changes.faults += stream.faults
+    whole = parts[0] if len(parts) == 1 else _merged(parts)
+    return RecordedFlow(
+        path=stream.path,
+        commands=whole.commands,
+        seeded=int(np.count_nonzero(whole.origin == Origin.SEEDED)),
+        origin=whole.origin,
+        row=whole.row,
+        time_ns=whole.time_ns,
+        bursts=whole.bursts,
+        rows=dict(stream.messages),
+        changes=changes,
+        book_rows=rows,
+        orders=changes.orders + changes.never_added + changes.moved_up,
+        symbols=tuple(stream.symbols),
+        displayed_levels=levels,
+        ticks=tuple(_tick(part.commands) for part in parts),
+        unit=stream.unit,
+    )
+
+
+def _logs(
+    events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None
+) -> tuple[CommandLog, BurstLog]:
+    _check(stream.path, events)
+    walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
+    walk.run()
+    return walk.market.log, walk.bursts.log
+
+
+def _check(path: Path, events: EventColumns) -> None:
+    """Refuse the first order that no engine holds."""
+    too_large = np.flatnonzero(_ENTERING[events.action] & (events.quantity > QUANTITY_MAX))
+    if len(too_large):
+        at = too_large[0]
+        raise too_much(path, events.row[at], f"an order has {events.quantity[at]}")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Part:
+    """The commands of one symbol, or of all. `place`: where the event of each stands in the stream; -1: before it."""
+
+    commands: Commands
+    origin: NDArray[np.uint8]
+    place: Ints
+    row: Ints
+    time_ns: Ints
+    bursts: Bursts
+
+
+def _part(number: int, events: EventColumns, log: CommandLog, bursts: BurstLog) -> _Part:
+    sequence = log.sequence()
+    sent = bursts.bursts(positions_of(sequence))
+    commands, origin, index = log.commands(sequence, number)
+    row, time_ns = (column[index].astype(np.int64) for column in (events.row, events.time_ns))
+    place = index if events.places is None else events.places[index]
+    return _Part(commands, origin, np.where(origin == Origin.SEEDED, -1, place), row, time_ns, sent)
+
+
+def _merged(parts: list[_Part]) -> _Part:
+    """All symbols in the order of the file."""
+    names = ("commands", "origin", "place", "row", "time_ns")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    order = np.argsort(joined["place"], kind="stable")
+    position = positions_of(order)
+    firsts = np.cumsum([0, *(len(part.commands) for part in parts[:-1])])
+    bursts = [part.bursts for part in parts]
+    command = position[np.concatenate([each.command + first for each, first in zip(bursts, firsts, strict=True)])]
+    lengths = np.concatenate([np.diff(each.first_fill) for each in bursts])
+    fills = np.concatenate([each.fills for each in bursts])
+    by_command = np.argsort(command)
+    merged = Bursts(
+        command=command[by_command],
+        fills=fills[np.argsort(np.repeat(command, lengths), kind="stable")],
+        first_fill=np.concatenate(([0], np.cumsum(lengths[by_command]))),
+    )
+    return _Part(**{name: column[order] for name, column in joined.items()}, bursts=merged)
+
+
+def _tick(commands: Commands) -> int:
+    return tick_of(commands["price"][commands["kind"] == CommandType.LIMIT])

@@ -1,0 +1,93 @@
+"""The events of a stream as columns, those of each symbol by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine.feed.stream import OrderEventStream
+
+Column: TypeAlias = NDArray[Any]
+"""Integers of any width."""
+
+_CHUNK: Final = 1 << 16
+"""Events that are Python objects at one time."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EventColumns:
+    """Events of one symbol in the file's order: one array of shape (n,) a field of `ORDER_EVENT`, as narrow as can be.
+
+    `places`: of each event, where it stands among those of all symbols; None: there is one symbol.
+    """
+
+    time_ns: Column
+    row: Column
+    order_id: Column
+    other_id: Column
+    price: Column
+    quantity: Column
+    action: Column
+    side: Column
+    flags: Column
+    places: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def largest_id(self) -> int:
+        """The largest order id that is named."""
+        return max(int(self.order_id.max(initial=0)), int(self.other_id.max(initial=0)))
+
+    def without_orders(self) -> EventColumns:
+        """Only the times, rows and places: all that is asked for when commands are complete."""
+        none = np.empty(0, np.uint8)
+        return EventColumns(self.time_ns, self.row, none, none, none, none, none, none, none, self.places)
+
+    def events(self) -> Iterator[tuple[int, int, int, int, int, int, int, int, int]]:
+        """Index, action, order id, price, quantity, side, flags, time and other id of each event."""
+        for first in range(0, len(self), _CHUNK):
+            part = slice(first, first + _CHUNK)
+            columns = (self.action, self.order_id, self.price, self.quantity, self.side, self.flags, self.time_ns)
+            lists = [column[part].tolist() for column in (*columns, self.other_id)]
+            yield from zip(range(first, first + len(lists[0])), *lists, strict=True)
+
+
+def columns_of(stream: OrderEventStream) -> list[EventColumns]:
+    """All events of a stream, by symbol number; symbols without events have empty columns.
+
+    Raises what reading the stream raises.
+    """
+    names = [name for name in (*EventColumns.__dataclass_fields__, "symbol") if name != "places"]
+    parts: dict[str, list[Column]] = {name: [np.empty(0, np.uint8)] for name in names}
+    for block in stream.blocks:
+        for name, part in parts.items():
+            part.append(_narrow(block[name]))
+    joined = {}
+    for name in names:
+        joined[name] = np.concatenate(parts.pop(name))
+    return _by_symbol(joined, max(1, len(stream.symbols)))
+
+
+def _narrow(column: Column) -> Column:
+    """A copy in four bytes a number, if they are enough: columns of a long recording are what takes memory."""
+    narrow = {np.dtype("<u8"): np.dtype("<u4"), np.dtype("<i8"): np.dtype("<i4")}.get(column.dtype)
+    if narrow is None or not len(column):
+        return column.copy()
+    limits = np.iinfo(narrow)
+    fits = limits.min <= int(column.min()) and int(column.max()) <= limits.max
+    return column.astype(narrow if fits else column.dtype)
+
+
+def _by_symbol(columns: dict[str, NDArray[Any]], symbols: int) -> list[EventColumns]:
+    symbol = columns.pop("symbol")
+    if symbols == 1:
+        return [EventColumns(**columns)]
+    order = np.argsort(symbol, kind="stable")
+    ends = np.cumsum(np.bincount(symbol, minlength=symbols))
+    rows = np.split(order, ends[:-1])
+    return [EventColumns(**{name: column[at] for name, column in columns.items()}, places=at) for at in rows]

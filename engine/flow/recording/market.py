@@ -1,0 +1,221 @@
+"""One symbol's book and the commands that give an engine the same, kept in step."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lowlat.engine.feed.records import OrderAction
+from lowlat.engine.flow.recording.book import RecordedBook, Resting
+from lowlat.engine.flow.recording.changes import CROSSED, DIFFERS, DUPLICATE, LOCKED, MORE_THAN_SHOWN, Changes
+from lowlat.engine.flow.recording.columns import EventColumns
+from lowlat.engine.flow.recording.command_log import AT, BEFORE, CLEAR, CommandLog
+from lowlat.engine.flow.recording.lives import Lives, Unseen
+from lowlat.engine.flow.recording.model import Origin
+from lowlat.engine.matching.records import CommandType, Side, TradingPhase
+
+CONTINUOUS: Final = TradingPhase.CONTINUOUS
+_TAKE_NO_ORDER: Final = (TradingPhase.HALTED, TradingPhase.CLOSED)
+_CUTS: Final = (OrderAction.CANCEL, OrderAction.REDUCE)
+
+
+class RecordedMarket:
+    """Changes the book as events say, and logs the command for each change.
+
+    `venue_phase`: the phase that the venue has announced. `engine_phase`: the one that the commands put an engine into:
+    another while the venue shows a locked or crossed book, which an engine can hold only where nothing trades.
+    """
+
+    def __init__(self, events: EventColumns, lives: Lives, changes: Changes, *, by_arrival: bool) -> None:
+        self.book = RecordedBook()
+        self.log = CommandLog(by_arrival=by_arrival)
+        self.changes = changes
+        self.venue_phase = self.engine_phase = int(CONTINUOUS)
+        self.executed: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """Of each side, the last event at which a price traded."""
+        self.done: set[int] = set()
+        """Events that were applied before their turn."""
+        self._events, self._lives, self._by_arrival = events, lives, by_arrival
+        self._newest_id = 0
+        self._reused: set[int] = set()
+        self._cuts: dict[int, list[int]] = {}
+        self._cuts_end = 0
+
+    # -- orders that enter ------------------------------------------------------------------------------------------
+
+    def add(self, index: int, order_id: int, side: int, price: int, quantity: int) -> None:
+        """Enter the order of an event, where its id says that it belongs."""
+        present = self.book.orders.get(order_id)
+        if present is not None:
+            self.changes.believed[DUPLICATE] += 1
+            self.cut(index, present, present.quantity)
+        order = Resting(order_id, side, price, quantity, index, int(self._lives.last[index]))
+        if self._lives.again[index]:
+            self._reused.add(order_id)
+        elif order_id < self._newest_id and self._by_arrival and self._moves_up(order):
+            return
+        if not self._clear_way(index, order):
+            self._lock(index)
+        elif self.engine_phase in _TAKE_NO_ORDER:
+            self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
+        self.enter(order, index)
+
+    def enter(
+        self,
+        order: Resting,
+        index: int,
+        *,
+        rank: int = AT,
+        origin: Origin = Origin.RECORDED,
+        before: int | None = None,
+    ) -> None:
+        """Queue an order, at the back or ahead of the order `before`."""
+        self.book.enter(order, before)
+        if order.order_id > self._newest_id and order.order_id not in self._reused:
+            self._newest_id = order.order_id
+        self.changes.orders = max(self.changes.orders, len(self.book.orders))
+        self.log.add(
+            index,
+            CommandType.LIMIT,
+            order.order_id,
+            order.quantity,
+            order.side,
+            order.price,
+            rank=rank,
+            origin=origin,
+        )
+
+    def _moves_up(self, order: Resting) -> bool:
+        """Enter an order ahead of younger ones at its price, at the time when the first of them came."""
+        level = self.book.level(order.side, order.price)
+        younger = next((other for other in level if other > order.order_id and other not in self._reused), None)
+        if younger is None:
+            return False
+        entered = level[younger].entered
+        if self.executed[order.side].get(order.price, -1) >= entered:
+            return False
+        order.entered = entered
+        self.enter(order, entered, rank=BEFORE, origin=_origin_before(entered), before=younger)
+        self.changes.moved_up += 1
+        return True
+
+    def enter_unseen(self, index: int, unseen: Unseen) -> bool:
+        """Enter an order that no event adds. False if it would lock the book before an event of its own is due."""
+        order = Resting(unseen.order_id, unseen.side, unseen.price, unseen.quantity, index, unseen.last)
+        if unseen.order_id in self.book.orders:
+            return True
+        if not self._clear_way(index, order):
+            if index < unseen.first:
+                return False
+            self._lock(index)
+        self.enter(order, index, rank=BEFORE, origin=_origin_before(index))
+        return True
+
+    def _clear_way(self, index: int, order: Resting) -> bool:
+        """Take out what cannot be there if this order is. False if it would still lock or cross the book."""
+        if self.engine_phase != CONTINUOUS:
+            return True
+        other_side = 1 - order.side
+        while self.book.crossed_by(order.side, order.price):
+            level = self.book.level(other_side, self.book.best(other_side))
+            for other in list(level.values()):
+                if other.last <= index:
+                    self.ghost(index, other, other.quantity, CROSSED)
+                elif (later := self.next_cut(index, other)) is not None:
+                    self.cut_early(index, other, later, other.quantity)
+            if level:
+                return False
+        return True
+
+    def _lock(self, index: int) -> None:
+        """Let both sides stand: in a call phase nothing trades."""
+        self.changes.believed[LOCKED] += 1
+        self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
+
+    # -- orders that shrink or go -----------------------------------------------------------------------------------
+
+    def told_cut(self, index: int, order: Resting, event: tuple[int, int, int], *, whole: bool) -> None:
+        """Apply the reduction or cancel of an event with this side, price and quantity. What it says is believed."""
+        side, price, quantity = event
+        if price and (price != order.price or side != order.side):
+            self.changes.believed[DIFFERS] += 1
+        if not whole and quantity > order.quantity:
+            self.changes.believed[MORE_THAN_SHOWN] += 1
+        self.cut(index, order, order.quantity if whole else min(quantity, order.quantity))
+
+    def cut(
+        self, index: int, order: Resting, quantity: int, *, rank: int = AT, origin: Origin = Origin.RECORDED
+    ) -> None:
+        """Take `quantity` off an order."""
+        if quantity == order.quantity:
+            self.log.add(index, CommandType.CANCEL, order.order_id, 0, rank=rank, origin=origin)
+        else:
+            self.log.add(index, CommandType.REDUCE, order.order_id, quantity, rank=rank, origin=origin)
+        self.book.take(order, quantity)
+
+    def ghost(self, index: int, order: Resting, quantity: int, reason: str) -> None:
+        """Take out what an order no longer had at an event, before the event's own commands."""
+        self.changes.removed[reason] += 1
+        self.cut(index, order, quantity, rank=self._rank_ahead(index, order), origin=Origin.REMOVED)
+
+    def next_cut(self, index: int, order: Resting) -> int | None:
+        """The next reduction or cancel of an order behind an event that has the same time.
+
+        Rows of one time are one step of the venue, which may tell of it in any order.
+        """
+        if index >= self._cuts_end:
+            self._find_cuts(index)
+        return next((at for at in self._cuts.get(order.order_id, ()) if at > index and at not in self.done), None)
+
+    def cut_early(self, index: int, order: Resting, later: int, most: int) -> None:
+        """Apply the reduction or cancel of event `later` at an earlier one, up to a quantity."""
+        self.done.add(later)
+        whole = self._events.action[later] == OrderAction.CANCEL
+        quantity = most if whole else min(most, int(self._events.quantity[later]))
+        self.cut(index, order, quantity, rank=self._rank_ahead(index, order), origin=Origin.PLACED)
+
+    def _find_cuts(self, index: int) -> None:
+        """The reductions and cancels behind an event that have its time, by order."""
+        events, time = self._events, self._events.time_ns[index]
+        self._cuts, self._cuts_end = {}, index + 1
+        while self._cuts_end < len(events) and events.time_ns[self._cuts_end] == time:
+            if events.action[self._cuts_end] in _CUTS:
+                self._cuts.setdefault(int(events.order_id[self._cuts_end]), []).append(self._cuts_end)
+            self._cuts_end += 1
+
+    def _rank_ahead(self, index: int, order: Resting) -> int:
+        return CLEAR if order.entered < index else AT
+
+    # -- phases -----------------------------------------------------------------------------------------------------
+
+    def announce(self, index: int, phase: int) -> None:
+        """The venue enters a phase."""
+        self.venue_phase = phase
+        if phase != CONTINUOUS:
+            self.set_engine_phase(index, phase)
+            return
+        for side in (Side.BUY, Side.SELL):
+            while self.book.crossed():
+                level = self.book.level(side, self.book.best(side))
+                for order in [order for order in level.values() if order.last <= index]:
+                    self.ghost(index, order, order.quantity, CROSSED)
+                if level:
+                    break
+        if self.book.crossed():
+            self._lock(index)
+        self.reopen(index)
+
+    def reopen(self, index: int) -> None:
+        """Let an engine trade again once the venue does and the book is neither locked nor crossed."""
+        if self.venue_phase == CONTINUOUS and not self.book.crossed():
+            self.set_engine_phase(index, CONTINUOUS)
+
+    def set_engine_phase(self, index: int, phase: int, *, rank: int = AT) -> None:
+        """Put an engine into a phase."""
+        if phase != self.engine_phase:
+            self.engine_phase = phase
+            self.log.add(index, CommandType.PHASE, 0, phase, rank=rank, origin=Origin.APPLIED)
+
+
+def _origin_before(index: int) -> Origin:
+    """The origin of an order that enters before an event."""
+    return Origin.PLACED if index else Origin.SEEDED

@@ -1,0 +1,174 @@
+"""One symbol's events, one by one, as changes of its market."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+from typing import Final
+
+from lowlat.engine.feed.records import OrderAction, OrderEventFlag
+from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution
+from lowlat.engine.flow.recording.changes import (
+    AUCTION,
+    BUST,
+    CROSS,
+    HIDDEN,
+    MORE_THAN_SHOWN,
+    NO_ORDER,
+    UNKNOWN_ORDER,
+    UNKNOWN_PHASE,
+    Changes,
+)
+from lowlat.engine.flow.recording.columns import EventColumns
+from lowlat.engine.flow.recording.lives import lives_of
+from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
+from lowlat.engine.flow.recording.model import Origin
+from lowlat.engine.flow.recording.quantities import too_much
+from lowlat.engine.flow.recording.venue_book import UndisplayedOrders, VenueBook
+from lowlat.engine.matching.records import QUANTITY_MAX, TradingPhase
+
+_NO_COMMAND: Final[Mapping[int, str]] = {OrderAction.TRADE: HIDDEN, OrderAction.CROSS: CROSS, OrderAction.BUST: BUST}
+_PHASES: Final = frozenset(TradingPhase)
+
+
+class Walk:
+    """Goes through one symbol's events once."""
+
+    def __init__(
+        self, events: EventColumns, changes: Changes, path: Path, *, by_arrival: bool, book: VenueBook | None
+    ) -> None:
+        lives = lives_of(events, by_arrival=by_arrival)
+        self.events = events
+        self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
+        self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
+        self._changes = changes
+        self._entering = [(order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity]
+        for order in lives.unseen:
+            if order.quantity > QUANTITY_MAX:
+                whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"
+                raise too_much(path, int(events.row[order.first]), whose)
+        heapify(self._entering)
+        changes.never_added += len(self._entering)
+        self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
+        self._reached = -1
+
+    def run(self) -> None:
+        """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
+        market, bursts, entering, done = self.market, self.bursts, self._entering, self.market.done
+        handlers: dict[int, Callable[..., None]] = {
+            OrderAction.ADD: self._add,
+            OrderAction.REDUCE: self._reduce,
+            OrderAction.CANCEL: self._cancel,
+            OrderAction.REPLACE: self._replace,
+            OrderAction.UPSERT: self._upsert,
+            OrderAction.CLEAR: self._clear,
+            OrderAction.PHASE: self._phase,
+        }
+        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
+            if action == OrderAction.EXECUTE:
+                self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
+                continue
+            handler = handlers.get(action)
+            if handler is None:
+                self._changes.left_out[_NO_COMMAND[action]] += 1
+                continue
+            if bursts.open:
+                bursts.close()
+            if self._undisplayed is not None:
+                self._undisplayed.take_out(self._reached, index)
+                self._reached = index
+            if entering and entering[0][0] <= index:
+                self._enter_unseen(index)
+            if done and index in done:
+                done.discard(index)
+                continue
+            handler(index, order_id, price, quantity, side, other)
+            if market.engine_phase != market.venue_phase:
+                market.reopen(index)
+        bursts.close()
+
+    def _enter_unseen(self, index: int) -> None:
+        """Enter the orders that no event adds and that are due."""
+        at = self.bursts.open[0].at if self.bursts.open else index
+        while self._entering and self._entering[0][0] <= index:
+            due, number, order = heappop(self._entering)
+            if not self.market.enter_unseen(at if due else 0, order):
+                heappush(self._entering, (order.first, number, order))
+
+    # -- one event --------------------------------------------------------------------------------------------------
+
+    def _add(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
+        if order_id and quantity:
+            self.market.add(index, order_id, side, price, quantity)
+        else:
+            self._changes.left_out[NO_ORDER] += 1
+
+    def _reduce(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
+        self._cut(index, order_id, (side, price, quantity), whole=False)
+
+    def _cancel(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
+        self._cut(index, order_id, (side, price, quantity), whole=True)
+
+    def _cut(self, index: int, order_id: int, event: tuple[int, int, int], *, whole: bool) -> None:
+        order = self.market.book.orders.get(order_id)
+        if order is None:
+            self._changes.left_out[UNKNOWN_ORDER] += 1
+        else:
+            self.market.told_cut(index, order, event, whole=whole)
+
+    def _replace(self, index: int, order_id: int, price: int, quantity: int, side: int, other: int) -> None:
+        order = self.market.book.orders.get(order_id)
+        if order is None:
+            self._changes.left_out[UNKNOWN_ORDER] += 1
+        else:
+            side = order.side
+            self.market.cut(index, order, order.quantity)
+        self.market.add(index, other, side, price, quantity)
+
+    def _upsert(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
+        order = self.market.book.orders.get(order_id)
+        if order is not None and (order.side, order.price) == (side, price) and 0 < quantity <= order.quantity:
+            if quantity < order.quantity:
+                self.market.cut(index, order, order.quantity - quantity)
+            return
+        if order is not None:
+            self.market.cut(index, order, order.quantity)
+        if quantity:
+            self.market.add(index, order_id, side, price, quantity)
+
+    def _clear(self, index: int, *_: int) -> None:
+        for order in list(self.market.book.orders.values()):
+            self.market.cut(index, order, order.quantity)
+
+    def _phase(self, index: int, _id: int, _price: int, phase: int, *_: int) -> None:
+        if phase in _PHASES:
+            self.market.announce(index, phase)
+        else:
+            self._changes.left_out[UNKNOWN_PHASE] += 1
+
+    def _execute(self, execution: Execution, side: int, flags: int, aggressor: int) -> None:
+        """An execution: of an aggressive order, or in an auction, whose trades are the venue's."""
+        order = self.market.book.orders.get(execution.order_id)
+        key = (aggressor, side if order is None else order.side)
+        auction = flags & OrderEventFlag.AUCTION or self.market.venue_phase != CONTINUOUS
+        if auction or not self.bursts.continues(key):
+            self.bursts.close()
+        if self._undisplayed is not None:
+            if not self.bursts.open:
+                self._undisplayed.take_out(self._reached, execution.at)
+            self._reached = execution.at
+        if self._entering and self._entering[0][0] <= execution.at:
+            self._enter_unseen(execution.at)
+        if not auction:
+            self.bursts.add(execution, key)
+            return
+        order = self.market.book.orders.get(execution.order_id)
+        if order is None:
+            self._changes.left_out[UNKNOWN_ORDER] += 1
+            return
+        self._changes.applied[AUCTION] += 1
+        if execution.quantity > order.quantity:
+            self._changes.believed[MORE_THAN_SHOWN] += 1
+        self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)
+        self.market.reopen(execution.at)
