@@ -32,6 +32,7 @@ from lowlat_cli.options.recording import (
     recorded_input,
     selection_of,
 )
+from lowlat_cli.options.replay_mode import ModeOption, ReplayMode, check_rebuild
 from lowlat_cli.options.shared import (
     ColorOption,
     CpuOption,
@@ -47,6 +48,7 @@ from lowlat_cli.options.shared import (
     VerboseOption,
 )
 from lowlat_cli.progress import Progress, shown_progress
+from lowlat_cli.replay_rebuild import rebuild
 from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
@@ -69,6 +71,7 @@ def replay(
             "--expect", metavar="FILE", help="The venue's own order book file, to check best bid and ask against."
         ),
     ] = None,
+    mode: ModeOption = ReplayMode.MATCH,
     symbols: SymbolsOption = None,
     begin: FromOption = None,
     end: ToOption = None,
@@ -122,8 +125,15 @@ def replay(
       lowlat replay day.journal                                  an engine's journal (see 'lowlat journal')
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
+      lowlat replay day_message.csv --mode rebuild               the venue's books from its own word; nothing is matched
     """
     destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
+    if mode == ReplayMode.REBUILD:
+        check_rebuild(ctx)
+        destination.check()
+        recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
+        with alone(ctx, wait, no_lock=no_lock):
+            return rebuild(ctx, recording, destination)
     destination.check(outputs_of("report"))
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)

@@ -7,6 +7,7 @@ namespace lowlat {
 
 void register_arrays(nanobind::module_& m);
 void register_arrivals(nanobind::module_& m);
+void register_book_builder(nanobind::module_& m);
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_external(nanobind::module_& m);

@@ -34,6 +34,22 @@ inline constexpr std::uint16_t event_flag_no_side = 32;   // The feed names only
 inline constexpr std::uint16_t event_flag_no_price = 64;  // The feed names only the order: the price is its own.
 inline constexpr std::uint16_t event_flags_known = 127;
 
+/// Why an event cannot be applied to a book.
+enum class EventFault : std::uint8_t {
+    none = 0,      // It can.
+    action = 1,    // Its action is not an OrderAction.
+    side = 2,      // It enters an order, and its side is not a Side.
+    symbol = 3,    // Its symbol is above the largest that books have.
+    quantity = 4,  // It enters an order, and its quantity is above the largest that an order has.
+};
+
+/// After which events a book's levels are recorded.
+enum class DepthMoment : std::uint8_t {
+    every = 0,   // After every event.
+    change = 1,  // After those that change the levels that are recorded.
+    last = 2,    // After those with event_flag_last: when the book is the venue's.
+};
+
 /// One event of a level-3 feed (market by order).
 struct OrderEvent {
     std::uint64_t time_ns;   // When, in nanoseconds since the epoch of the stream.
@@ -44,7 +60,7 @@ struct OrderEvent {
     std::uint64_t quantity;  // As the action says.
     std::uint32_t symbol;    // Number in the stream's symbols.
     OrderAction action;
-    std::uint8_t side;    // Side of the order it is about.
+    std::uint8_t side;    // Side of the order it is about; need not be set if that order was told of before.
     std::uint16_t flags;  // Bits of OrderEventFlag.
     std::uint64_t zero;
 };
