@@ -214,9 +214,9 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
             "refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
-            "replay day.toy --format itch",
-            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
-            "package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
+            "replay day.toy --format pitch",
+            "--format: 'pitch' is not one of 'lobster', 'itch', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', "
+            "'json'; 'journal' of package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
         ),
     ],
 )
