@@ -70,10 +70,10 @@ from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
-from lowlat.engine.flow.recording.price_grid import tick_of
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.flow.recording.walk import Walk
+from lowlat.engine.matching.price_grid import tick_of
 from lowlat.engine.matching.records import QUANTITY_MAX, Commands, CommandType
 
 _ENTERING = np.isin(np.arange(256), [OrderAction.ADD, OrderAction.REPLACE, OrderAction.UPSERT])
