@@ -39,28 +39,34 @@ def line_blocks(path: Path, noticed: Counter[str]) -> Iterator[LineBlock]:
     A byte order mark and a line of names at the beginning are left out, and counted in `noticed`. Raises `LobsterError`
     for a file that cannot be read, is empty, or is beyond the limits on recorded orders (`lowlat.limits`).
     """
-    lines, rest, begun = 0, b"", False
+    lines, empty = 0, True
+    for text in _whole_lines(path):
+        block = LineBlock(path, lines, text)
+        if not lines:
+            block = _without_head(block, noticed)
+        lines = block.before + block.text.count(b"\n")
+        if block.text:
+            empty = False
+            yield block
+    if empty:
+        raise LobsterError(path, "the file is empty; expected at least one row")
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """The content of a file in pieces that end where a line does."""
+    lines, rest = 0, b""
     try:
         for chunk in byte_chunks(path, _BOUND):
             whole, ended, rest = (rest + chunk).rpartition(b"\n")
             if ended:
-                block = LineBlock(path, lines, whole + b"\n")
-                block, begun = (block if begun else _without_head(block, noticed)), True
-                if block.text:
-                    yield block
-                lines = block.before + block.text.count(b"\n")
+                yield whole + ended
+                lines += whole.count(b"\n") + 1
             if len(rest) > FLOW_LINE_BYTES_MAX:
                 raise LineBlock(path, lines, b"").error(0, f"it has more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit")
     except InputError as error:
         raise error if isinstance(error, LobsterError) else _of_file(path, error) from None
     if rest:
-        block = LineBlock(path, lines, rest + b"\n")
-        block, begun = (block if begun else _without_head(block, noticed)), True
-        lines = block.before + block.text.count(b"\n")
-        if block.text:
-            yield block
-    if lines == sum(noticed.values()) - noticed["byte order mark"]:
-        raise LobsterError(path, "the file is empty; expected at least one row")
+        yield rest + b"\n"
 
 
 def _without_head(block: LineBlock, noticed: Counter[str]) -> LineBlock:
