@@ -14,7 +14,8 @@ EXECUTE   executions of one aggressive order form one *burst*: a LIMIT, IOC on t
           the worst price among them, and a new id, above all ids of the file. Executions belong together if they follow
           one another, but for events that do not change the book, and name the same aggressive order or, where the feed
           names none, have the same time and side. They are the burst's expected fills; neighbors with the same resting
-          order count as one fill.
+          order count as one fill. An order that the file adds before it tells what that traded enters afterward, with
+          what is left of it.
 PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of continuous trading) are applied as the
           venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
 TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
