@@ -91,8 +91,8 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     changes = Changes()
     symbols = columns_of(stream)
     rows = None if book is None else book.rows_of(symbols[0])
-    levels = stream.displayed_levels or (book.levels if book else None)
     book = book if rows else None
+    levels = stream.displayed_levels or (book.levels if book else None)
     parts = []
     for number in range(len(symbols)):
         log, bursts = _logs(symbols[number], changes, stream, book)

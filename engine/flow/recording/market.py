@@ -133,7 +133,7 @@ class RecordedMarket:
         return younger
 
     def _clear_way(self, index: int, order: Resting, rank: int, room: int) -> bool:
-        """Take out, at rank `room`, what cannot be there if this order enters at `rank`. False if it still would lock."""
+        """Make room at rank `room` for an order that enters at `rank`. False if it would lock the book all the same."""
         if self.engine_phase != CONTINUOUS:
             return True
         other_side = 1 - order.side
