@@ -22,7 +22,7 @@ TRADE, CROSS, BUST: skipped and counted, because they do not change the visible 
 
 An event that contradicts the book is believed and counted: the newest add of an id changes, a reduction by more than an
 order has takes all, an order is reduced whatever side and price the event gives. Only what names an order that is not
-in the book is skipped.
+in the book is skipped. A price of 0 on what is no add means that the feed does not tell it: it is that of the order.
 
 Ghosts
 ------

@@ -44,7 +44,9 @@ class Walk:
         self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
         self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
         self._changes = changes
-        self._entering = [(order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity]
+        self._entering = [
+            (order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity and order.price
+        ]
         for order in lives.unseen:
             if order.quantity > QUANTITY_MAX:
                 whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"

@@ -101,7 +101,7 @@ BLANKS = st.sampled_from(["", " ", "  "])
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, BLANKS, BLANKS), min_size=1, max_size=30), st.sampled_from(["\n", "\r\n"]))
 def test_numbers_are_what_they_say(rows: list[tuple[int, int, str, str]], end: str) -> None:
     text = "".join(f"{one},{before}{two}{after}{end}" for one, two, before, after in rows)
-    table, count = number_table(LineBlock(Path("x"), 0, text.encode()), ("one", "two"))
+    table, count = number_table(LineBlock(Path("x"), 0, text.encode(), len(rows)), ("one", "two"))
     assert count == len(rows) and table.sound.all()
     assert [column.tolist() for column in table.columns] == [[row[0] for row in rows], [row[1] for row in rows]]
 
@@ -110,7 +110,7 @@ def test_numbers_are_what_they_say(rows: list[tuple[int, int, str, str]], end: s
 @given(st.lists(st.tuples(st.integers(0, 86_400), st.text("0123456789", max_size=12)), min_size=1, max_size=10))
 def test_seconds_are_rounded_to_nanoseconds(rows: list[tuple[int, str]]) -> None:
     text = "".join(f"{whole}.{fraction},1\n" for whole, fraction in rows)
-    table, _ = number_table(LineBlock(Path("x"), 0, text.encode()), ("time", "one"), seconds=0)
+    table, _ = number_table(LineBlock(Path("x"), 0, text.encode(), len(rows)), ("time", "one"), seconds=0)
     rounded = [whole * 10**9 + (int(f"{fraction:0<13}") + 5_000) // 10_000 for whole, fraction in rows]
     assert table.sound.all() and table.columns[0].tolist() == rounded
 
@@ -119,7 +119,7 @@ def test_seconds_are_rounded_to_nanoseconds(rows: list[tuple[int, str]]) -> None
 @given(st.text("0123456789.- ,e+", max_size=8))
 def test_only_numbers_are_sound(field: str) -> None:
     text = field.replace(",", "") or "x"
-    table, _ = number_table(LineBlock(Path("x"), 0, f"{text},1\n".encode()), ("one", "two"))
+    table, _ = number_table(LineBlock(Path("x"), 0, f"{text},1\n".encode(), 1), ("one", "two"))
     stripped = text.strip(" ")
     assert bool(table.sound[0, 0]) == stripped.removeprefix("-").isdigit()
 
