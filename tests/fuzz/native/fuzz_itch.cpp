@@ -1,9 +1,10 @@
-// Reads ITCH messages made of the input, in one of the three framings: in one piece, and again cut in two at some
+// Reads ITCH messages made of the input, in one of the four framings: in one piece, and again cut in two at some
 // bytes. All give the same events and end at the same fault; a message is an event, left out and counted, or the fault.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -80,10 +81,48 @@ void append_prefixed(Bytes& to, std::span<const std::byte> message) {
     append(to, message);
 }
 
+/// A packet behind what a capture says of it; in pcapng, a block of it.
+void append_packet(Bytes& file, std::span<const std::byte> packet, bool classic) {
+    const std::size_t padded = (packet.size() + 3) / 4 * 4;
+    if (!classic) {
+        append_number(file, 6, 4);
+        append_number(file, 32 + padded, 4);
+        append_number(file, 0, 4);
+    }
+    append_number(file, 0, 8);
+    append_number(file, packet.size(), 4);
+    append_number(file, packet.size(), 4);
+    append(file, packet);
+    if (classic) return;
+    append(file, Bytes(padded - packet.size()));
+    append_number(file, 32 + padded, 4);
+}
+
+/// A MoldUDP64 packet in UDP over IP.
+Bytes datagram_of(std::span<const std::byte> mold) {
+    Bytes packet;
+    append_number(packet, 0x4500, 2);
+    append_number(packet, 28 + mold.size(), 2);
+    append_number(packet, 0, 4);
+    append_number(packet, 0x4011, 2);
+    append(packet, Bytes(14));
+    append_number(packet, 8 + mold.size(), 2);
+    append_number(packet, 0, 2);
+    append(packet, mold);
+    return packet;
+}
+
+void append_numbers(Bytes& to, std::initializer_list<unsigned> numbers) {
+    for (const unsigned number : numbers) append_number(to, number, 4);
+}
+
 /// A capture of raw IP, with packets that may come twice, early or never.
-Bytes capture_of(Input& input) {
+Bytes capture_of(Input& input, bool classic) {
     Bytes file;
-    for (const unsigned number : {0xA1B2'C3D4U, 0x0002'0004U, 0U, 0U, 0x4'0000U, 101U}) append_number(file, number, 4);
+    if (classic)
+        append_numbers(file, {0xA1B2'C3D4, 0x0002'0004, 0, 0, 0x4'0000, 101});
+    else
+        append_numbers(file, {0x0A0D'0D0A, 28, 0x1A2B'3C4D, 0x1'0000, 0, 0, 28, 1, 20, 101 << 16, 0, 20});
     for (std::uint64_t first = 1; !input.empty();) {
         const std::uint8_t how = input.next();
         const unsigned messages = how % 5;
@@ -92,18 +131,7 @@ Bytes capture_of(Input& input) {
         append_number(mold, messages, 2);
         for (unsigned n = 0; n < messages; ++n) append_prefixed(mold, message_of(input));
         first += messages;
-        append_number(file, 0, 8);
-        append_number(file, 28 + mold.size(), 4);
-        append_number(file, 28 + mold.size(), 4);
-        append_number(file, 0x4500, 2);
-        append_number(file, 28 + mold.size(), 2);
-        append_number(file, 0, 4);
-        append_number(file, 0x4011, 2);
-        append(file, Bytes(10));
-        append_number(file, 0, 4);
-        append_number(file, 8 + mold.size(), 2);
-        append_number(file, 0, 2);
-        append(file, mold);
+        append_packet(file, datagram_of(mold), classic);
     }
     return file;
 }
@@ -195,14 +223,15 @@ bool plant(const char* name) {
 
 void run(const std::uint8_t* bytes, std::size_t size) {
     Input input(bytes, std::min<std::size_t>(size, 300));  // it is read for many cuts
-    const std::uint8_t kind = input.next() % 3;
+    const std::uint8_t kind = input.next() % 4;
     Bytes file;
-    if (kind == 2) file = capture_of(input);
+    if (kind >= 2) file = capture_of(input, kind == 2);
     while (kind == 0 && !input.empty()) append(file, message_of(input));
     while (kind == 1 && !input.empty()) append_prefixed(file, message_of(input));
     ItchStream::Framing framing = BareFraming{};
     if (kind == 1) framing = PrefixedFraming{};
     if (kind == 2) framing = PcapFraming{};
+    if (kind == 3) framing = PcapngFraming{};
     Reading whole(framing);
     whole.read(file);
     const Outcome expected = whole.finish();
