@@ -56,6 +56,8 @@ class ItchFraming(enum.Enum):
 
     PCAP = 2
 
+    PCAPNG = 3
+
 class ItchStream:
     def __init__(self, framing: ItchFraming, symbols: Sequence[str], until_ns: int | None) -> None: ...
 

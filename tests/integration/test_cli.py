@@ -238,8 +238,8 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("book AAPL --levels 0", "--levels: 0 is outside 1..4096; see 'lowlat book --help'"),
         ("replay missing.csv", "missing.csv: no such file"),
         (
-            "replay missing.csv --format itch",
-            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'table', 'json'; see",
+            "replay missing.csv --format nyse",
+            "--format: 'nyse' is not one of 'lobster', 'itch', 'dbn', 'columns', 'journal', 'table', 'json'; see",
         ),
     ],
 )

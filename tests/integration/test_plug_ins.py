@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.engine.flow.registry import READERS
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 from tests.integration.conftest import clean_environment
@@ -266,11 +267,8 @@ def test_help_lists_them(with_packages: Run, verb: str, names: list[str]) -> Non
 
 def test_an_unknown_file_is_told_what_can_be_read(lowlat: Run, with_packages: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing of ours\n")
-    known = (
-        "lowlat: error: notes.txt is in no known format; name its format with --format: "
-        "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2, .zst, .zip), dbn (a Databento file of schema "
-        "MBO, .dbn or .csv), columns (a table, .csv, .parquet or .arrow, whose columns --columns names), journal (an "
-        "engine's journal)"
+    known = "lowlat: error: notes.txt is in no known format; name its format with --format: " + ", ".join(
+        f"{name} ({reader.sentence})" for name, reader in READERS.built_in.items()
     )
     done = lowlat("replay", "notes.txt")
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"{known}\n")

@@ -100,10 +100,13 @@ const Register any_bytes("itch: any bytes are used up, or end the reading with a
         ItchStream::Framing framing = BareFraming{};
         if (round % 3 == 1) framing = PrefixedFraming{};
         if (round % 3 == 2) {
-            framing = PcapFraming{};
-            constexpr std::uint32_t head[] = {0xA1B2'C3D4, 0x0004'0002, 0, 0, 0x40000, 1, 0, 0, 100, 100};
-            const auto* begin = reinterpret_cast<const std::byte*>(head);
-            bytes.insert(bytes.begin(), begin, begin + sizeof head);
+            constexpr std::uint32_t pcap[] = {0xA1B2'C3D4, 0x0004'0002, 0, 0, 0x40000, 1, 0, 0, 100, 100};
+            constexpr std::uint32_t pcapng[] = {0x0A0D'0D0A, 28, 0x1A2B'3C4D, 1, 0, 0, 28, 1, 20, 1, 0, 20, 6, 132};
+            const bool classic = random.below(2) == 0;
+            framing = classic ? ItchStream::Framing(PcapFraming{}) : PcapngFraming{};
+            const std::span<const std::uint32_t> words = classic ? std::span<const std::uint32_t>(pcap) : pcapng;
+            const std::span<const std::byte> head = std::as_bytes(words);
+            bytes.insert(bytes.begin(), head.begin(), head.end());
         } else if (!bytes.empty()) {
             const itch::Layout& layout = itch::layouts[random.below(itch::layouts.size())];
             const Bytes message = round % 3 == 1 ? behind_length(ones(layout)) : ones(layout);

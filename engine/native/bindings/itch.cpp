@@ -25,7 +25,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-enum class ItchFraming : std::uint8_t { bare, prefixed, pcap };
+enum class ItchFraming : std::uint8_t { bare, prefixed, pcap, pcapng };
 
 ItchStream::Framing framing_of(ItchFraming framing) {
     switch (framing) {
@@ -33,8 +33,10 @@ ItchStream::Framing framing_of(ItchFraming framing) {
             return BareFraming{};
         case ItchFraming::prefixed:
             return PrefixedFraming{};
-        default:
+        case ItchFraming::pcap:
             return PcapFraming{};
+        default:
+            return PcapngFraming{};
     }
 }
 
@@ -90,18 +92,18 @@ std::map<unsigned, std::uint64_t> messages_of(const ItchStream& stream) {
 }
 
 /// All other counts, by name.
-std::map<std::string, std::uint64_t> counts_of(const ItchStream& stream) {
+std::map<std::string, std::uint64_t> counts_of(ItchStream& stream) {
     const ItchCounts& counts = stream.decoder().counts();
     std::map<std::string, std::uint64_t> found{{"other_symbols", counts.other_symbols},
                                                {"empty_crosses", counts.empty_crosses},
                                                {"other_halts", counts.other_halts},
                                                {"times_back", counts.times_back},
                                                {"renamed", stream.decoder().symbols().renamed()}};
-    if (const PcapFraming* capture = stream.capture()) {
-        const MoldCounts& mold = capture->mold_counts();
-        found.insert({{"cut_packets", capture->counts().cut},
-                      {"fragments", capture->counts().fragments},
-                      {"other_packets", capture->counts().others},
+    if (const CapturedPackets* packets = stream.captured()) {
+        const MoldCounts& mold = packets->mold_counts();
+        found.insert({{"cut_packets", packets->counts().cut},
+                      {"fragments", packets->counts().fragments},
+                      {"other_packets", packets->counts().others},
                       {"heartbeats", mold.heartbeats},
                       {"session_ends", mold.session_ends},
                       {"other_sessions", mold.other_sessions},
@@ -128,7 +130,8 @@ void register_itch(nb::module_& m) {
     nb::enum_<ItchFraming>(m, "ItchFraming")
         .value("BARE", ItchFraming::bare)
         .value("PREFIXED", ItchFraming::prefixed)
-        .value("PCAP", ItchFraming::pcap);
+        .value("PCAP", ItchFraming::pcap)
+        .value("PCAPNG", ItchFraming::pcapng);
     nb::class_<ItchStream>(m, "ItchStream")
         .def("__init__", &make_stream, nb::arg("framing"), nb::arg("symbols"), nb::arg("until_ns").none())
         .def("decode", &decode, nb::arg("data"), nb::arg("start"), nb::arg("events"))

@@ -5,7 +5,7 @@ https://www.nasdaqtrader.com/content/technicalsupport/specifications/dataproduct
 from midnight in New York; prices are integers of 10^-4 dollar (`UNIT`).
 
 The first bytes tell how a file holds its messages (`framing.py`): each behind its length in two bytes, as the files of
-emi.nasdaq.com (BinaryFILE); back to back; or in a capture (`.pcap`) of MoldUDP64 packets.
+emi.nasdaq.com (BinaryFILE); back to back; or in a capture (pcap, pcapng) of MoldUDP64 packets.
 
 How each message is converted
 -----------------------------
@@ -62,7 +62,7 @@ def _beginnings() -> bytes:
 READER: Final = Reader(
     name="itch",
     noun="NASDAQ ITCH file",
-    sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap of its MoldUDP64 packets",
+    sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap or .pcapng of its MoldUDP64 packets",
     begins=re.compile(_beginnings()),
     suffixes=tuple(f"{suffix}{packed}" for suffix in _SUFFIXES for packed in ("", *COMPRESSED)),
     open=open_itch,
