@@ -188,8 +188,8 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         ),
         (
             "replay day.toy --format itch",
-            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
-            "package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
+            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', "
+            "'json'; 'journal' of package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
         ),
     ],
 )
