@@ -14,6 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # the table below, for mypy and editors
     # isort: off
+    from lowlat.engine.feed.book_builder import (
+        BookBuilder as BookBuilder,
+        BuilderCounts as BuilderCounts,
+        DepthStates as DepthStates,
+        QueuedOrder as QueuedOrder,
+    )
+    from lowlat.engine.feed.records import (
+        ORDER_EVENT as ORDER_EVENT,
+        DepthMoment as DepthMoment,
+        OrderAction as OrderAction,
+        OrderEventFlag as OrderEventFlag,
+    )
     from lowlat.engine.flow.order_flow import Flow as Flow
     from lowlat.engine.flow.profile import (
         Profile as Profile,
@@ -77,6 +89,8 @@ if TYPE_CHECKING:  # the table below, for mypy and editors
     from lowlat.engine.reference.engine import ReferenceEngine as ReferenceEngine
 
 _NAMES: Final = {
+    "lowlat.engine.feed.book_builder": ("BookBuilder", "BuilderCounts", "DepthStates", "QueuedOrder"),
+    "lowlat.engine.feed.records": ("ORDER_EVENT", "DepthMoment", "OrderAction", "OrderEventFlag"),
     "lowlat.engine.flow.order_flow": ("Flow",),
     "lowlat.engine.flow.profile": ("Profile", "load_profile", "profile_names"),
     "lowlat.engine.flow.synthetic": ("synthetic_flow",),

@@ -61,6 +61,15 @@ class Registry(Generic[Entry]):
             raise UsageError(self.refusal(name))
         return self._loaded(name, points)
 
+    def provider(self, name: str) -> tuple[str, str]:
+        """The package that provides a name that `get` takes, and its version."""
+        from importlib.metadata import version
+
+        if name in self.built_in:
+            return "lowlat", version("lowlat")
+        dist = self.offered()[name][0].dist
+        return (dist.name, dist.version) if dist else ("unknown", "unknown")
+
     def refusal(self, name: str, others: Iterable[str] = ()) -> str:
         """The error message for an unknown name, with the valid names; `others`: further names that are valid here."""
         known = ", ".join(map(repr, (*self.names(), *others)))

@@ -47,6 +47,11 @@ def short(count: float) -> str:
     return f"{count:,.0f}" if count < 1_000_000 else _prefixed(count)
 
 
+def per_command(events: float) -> str:
+    """A mean count, e.g. `61.2`, `1.05`, `0.0213`."""
+    return f"{events:.4f}" if events < 0.0995 else _figures(events, 1) if events < 1_000_000 else _prefixed(events)
+
+
 def size(count: int) -> str:
     """Bytes, e.g. `4.00 MiB`."""
     unit_size, unit = _scale(count, _BINARY)

@@ -26,6 +26,7 @@ from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.league import League
 from lowlat.reports.model.memory import Memory
+from lowlat.reports.model.rebuild import Rebuild
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -69,6 +70,7 @@ DOCUMENTS: Final = (
     Document(History, ("report --history",), closed=False),
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(League, ("league",), closed=False),
+    Document(Rebuild, ("replay --mode rebuild",)),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
     Document(CompactionDocument, ("journal compact",)),

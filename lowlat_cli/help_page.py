@@ -24,7 +24,7 @@ WIDTH_MIN: Final = 40
 OTHERS: Final = "Options"
 """The group of all options that are in no other."""
 _GROUPS: Final[Mapping[str, frozenset[str]]] = {
-    "Order flow": frozenset({"profile", "commands", "seed", "columns"}),
+    "Order flow": frozenset({"profile", "commands", "seed", "columns", "symbols", "from", "to"}),
     "Load": frozenset({"pipeline", "producers", "rate", "arrivals", "sweep", "objective", "dir"}),
     "Journal": frozenset({"journal", "batch"}),
     "Runs": frozenset({"runs", "until-decided", "max-runs", "cpu", "wait", "no-lock"}),

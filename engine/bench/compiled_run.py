@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.bench.loop_ceiling import ceiling_of
+from lowlat.engine.bench.pass_counters import PassCounters
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.protocol import OpenLoop
 from lowlat.engine.bench.run_setup import MeasuredRun, Recorders, RunSetup, added_recorders, quiet_recorders
@@ -33,7 +34,11 @@ passes, spread over the run, one is seldom noisy, and the latencies of all of th
 
 
 class CompiledRun(ABC):
-    """The measured passes over `engine`, whose `matcher` the loops take."""
+    """The measured passes over `engine`, whose `matcher` the loops take. `counts_events`: whether this thread executes
+    it, and so counts what the processor does.
+    """
+
+    counts_events = True
 
     def __init__(self, setup: RunSetup, engine: Engine | LibraryEngine | RingEngine) -> None:
         """Executes the whole flow once, as a warm-up."""
@@ -73,6 +78,13 @@ class CompiledRun(ABC):
     def closed(self) -> MeasuredRun:
         """Batched, one at a time, and timed, several times."""
         latencies = _core.Latencies(["service"])
+        counters = PassCounters() if self.counts_events else None
+
+        def counted_pass(loop: Callable[[], _core.Pass]) -> Pass:
+            if counters is None:
+                return self.native_pass(loop)
+            native, counts = counters.count(loop)
+            return replace(self.one_pass(native), counts=counts)
 
         def timed_pass() -> Pass:
             return self.native_pass(
@@ -83,14 +95,18 @@ class CompiledRun(ABC):
         for repeat in range(1 if self.setup.job.log else CLOSED_PASSES):
             if repeat:
                 self.seed()
-            self.passes.run("batched", lambda: self.native_pass(self.batched_loop))
+            if counters:
+                counters.choose(repeat)
+            self.passes.run("batched", lambda: counted_pass(self.batched_loop))
             self.seed()
-            self.passes.run("one at a time", lambda: self.native_pass(self.single_loop))
+            self.passes.run("one at a time", lambda: counted_pass(self.single_loop))
             self.seed()
             done, recorders = self.recorded(timed_pass, latencies, ["service"])
             parts.append((done, {name: recorder.take() for name, recorder in recorders.items()}))
         measured = self.after_passes(added_recorders([recorders for _, recorders in parts]), self.measured)
         quiet = quiet_recorders(parts) if len(parts) > 1 else None
+        if counters:
+            measured = replace(measured, uncounted=counters.why_absent)
         return replace(measured, largest_gap_ns=self.largest_gap_ns(latencies), quiet=quiet)
 
     def open(self, due: Arrivals, *, on_cpu: bool) -> MeasuredRun:

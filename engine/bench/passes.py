@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from lowlat.engine import _core
@@ -39,6 +39,8 @@ class Pass:
     involuntary_switches: int | None
     tail: bytes = b""
     """Its last events; empty if none are kept."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """The processor's events by name, in user mode; empty if they were not counted."""
 
     @classmethod
     def of_native(cls, native: _core.Pass, scale: TickScale, ticks: int | None = None) -> Pass:

@@ -120,6 +120,9 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How often each pass was made; `throughput` and the like are the median one."""
     least_cpu_ns: int | None
     """CPU time of the batched pass that took least of it; None unless in a closed loop."""
+    counters: results.HardwareCounters | None = None
+    """The processor's events in the batched passes; None if they were not counted."""
+    counters_one_at_a_time: results.HardwareCounters | None = None
     os_noise: results.OsNoise
     series: tuple[results.Series, ...]
     quiet: tuple[results.Series, ...]

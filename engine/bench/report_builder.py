@@ -177,6 +177,8 @@ def run_of(run: Finished, load: Load) -> results.Run:
         timed=run.outcome.timed,
         passes=run.outcome.passes,
         least_cpu_ns=run.outcome.least_cpu_ns,
+        counters=run.outcome.counters,
+        counters_one_at_a_time=run.outcome.counters_one_at_a_time,
         os_noise=run.outcome.os_noise,
         series=run.outcome.series,
         quiet=run.outcome.quiet,

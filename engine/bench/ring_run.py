@@ -25,6 +25,7 @@ class RingRun(CompiledRun):
     """The passes over an engine that has been asked for nothing yet."""
 
     engine: RingEngine
+    counts_events = False
 
     def __init__(self, setup: RunSetup, engine: RingEngine, cpu_clock: Callable[[], int]) -> None:
         """`cpu_clock`: reads the CPU time of the engine's process, in nanoseconds."""

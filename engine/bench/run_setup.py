@@ -89,6 +89,10 @@ class MeasuredRun:
     garbage_collection: results.GarbageCollection | None = None
     """Only of an engine that is called from Python."""
     faults: tuple[str, ...] = ()
+    uncounted: str = (
+        "not available here, because they are counted in a closed loop only, of an engine that compiled loops execute"
+    )
+    """Why the processor's events were not counted, if they were not."""
 
 
 def added_recorders(parts: Sequence[Recorders]) -> Recorders:

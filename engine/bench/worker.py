@@ -20,6 +20,7 @@ from lowlat.engine import _core
 from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.native_run import NativeRun
 from lowlat.engine.bench.numa import memory_bound_to
+from lowlat.engine.bench.pass_counters import per_command
 from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
 from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
@@ -61,6 +62,8 @@ def run(job: Job) -> RunOutcome:
             process=measured.process,
             native_check=measured.native_check,
             garbage_collection=measured.garbage_collection,
+            counters=per_command(measured.passes.done.get("batched", ())),
+            counters_one_at_a_time=per_command(measured.passes.done.get("one at a time", ())),
         )
 
 
@@ -169,6 +172,9 @@ def _absent(unseen: dict[str, str], measured: MeasuredRun) -> dict[str, str]:
     absent |= {f"hot_path.{name}": why for name, why in measured.memory.absent.items()}
     if unknown := absent.get("hot_path.numa_pages"):
         absent["hot_path.numa_verified"] = unknown
+    batched = measured.passes.done.get("batched", ())
+    if not any(done.counts for done in batched):
+        absent |= dict.fromkeys(("runs.counters", "runs.counters_one_at_a_time"), measured.uncounted)
     if measured.largest_gap_ns is None:
         absent["runs.os_noise.largest_gap_ns"] = (
             "not measured: the passes of an engine called from Python, or by lines, keep no timestamps"

@@ -1,4 +1,4 @@
-"""Compares the engine of a library or a process with the native one, and says where they differ."""
+"""Compares the engine of a library, a process or a package with the native one, and says where they differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Literal
 import msgspec
 
 from lowlat.child_process import end_child, ending, own_environment, python_running
+from lowlat.engine.bench.engines import engine_entry, is_foreign
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
+from lowlat.engine.conformance.python_engines import PythonDescription, describe_python
 from lowlat.engine.external.hosting import describe_foreign
 from lowlat.engine.external.line_engine import ProcessDescription
 from lowlat.engine.foreign.capabilities import not_compared
@@ -36,12 +38,13 @@ class VerifyPlan:
 
 
 def verify(engine: str, plan: VerifyPlan, progress: Progress = lambda _text, _share: None) -> Conformance:
-    """Compare until the first fault. `engine`: the absolute path of a library, or what `is_process` takes.
+    """Compare until the first fault. `engine`: the absolute path of a library, what `is_process` takes, or the name
+    of an engine in Python.
 
     An engine that crashes or hangs has failed: the result says in which commands. Raises `RunFailedError` for a library
     that cannot be used, what `describe_process` does, `KeyboardInterrupt` before the first case is judged.
     """
-    told = describe_foreign(engine)
+    told = describe_foreign(engine) if is_foreign(engine) else describe_python(engine_entry(engine))
     job = ConformanceJob(
         engine=engine,
         parent=os.getpid(),
@@ -147,7 +150,7 @@ def _whole_lines(stream: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _document(
-    told: LibraryDescription | ProcessDescription, plan: VerifyPlan, seen: _Seen, status: Status
+    told: LibraryDescription | ProcessDescription | PythonDescription, plan: VerifyPlan, seen: _Seen, status: Status
 ) -> Conformance:
     return Conformance(
         status=status,

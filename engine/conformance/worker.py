@@ -1,5 +1,5 @@
-"""`python -m lowlat.engine.conformance.worker` reads a `ConformanceJob` from stdin, loads the library or starts the
-process, and compares its engine case by case. Stops at the first fault, and makes it short.
+"""`python -m lowlat.engine.conformance.worker` reads a `ConformanceJob` from stdin, loads the library, starts the
+process or makes the engine in Python, and compares it case by case. Stops at the first fault, and makes it short.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import msgspec
 import numpy as np
 
 from lowlat.child_process import apart_from_stdout
+from lowlat.engine.bench.engines import engine_entry, is_library
 from lowlat.engine.conformance.cases import SEEDED_IN_PROCESS_MAX, SEEDED_MAX, Case, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
 from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
+from lowlat.engine.conformance.python_engines import PythonEngines
 from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.naming import is_process
@@ -29,7 +31,7 @@ from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.reports.model.conformance import Counterexample
 
 Tell = Callable[[Message], None]
-Source: TypeAlias = LoadedLibrary | EngineHost
+Source: TypeAlias = LoadedLibrary | EngineHost | PythonEngines
 
 
 def main() -> None:
@@ -42,11 +44,13 @@ def main() -> None:
             out.write(msgspec.json.encode(message) + b"\n")
             out.flush()
 
-        if not is_process(job.engine):
+        if is_library(job.engine):
             _run(job, loaded(job.engine, STALL_LIMIT_S), tell)
-            return
-        with ended_by_sigterm(), EngineHost(job.engine) as host:
-            _run(job, host, tell)
+        elif is_process(job.engine):
+            with ended_by_sigterm(), EngineHost(job.engine) as host:
+                _run(job, host, tell)
+        else:
+            _run(job, PythonEngines(engine_entry(job.engine)), tell)
 
 
 def _run(job: ConformanceJob, source: Source, tell: Tell) -> None:
@@ -97,7 +101,7 @@ def _ended(source: Source, suite: str, case: Case) -> Counterexample:
 
 
 def _shortest(source: Source, case: Case, outcome: CandidateEnd) -> Case:
-    attempt = tried if isinstance(source, LoadedLibrary) else _tried_in_process
+    attempt = _tried_in_process if isinstance(source, EngineHost) else tried
 
     def shows(commands: Commands) -> bool:
         candidate = with_commands(case, commands)

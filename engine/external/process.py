@@ -51,6 +51,7 @@ class EngineProcess:
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
+        self._end = os.pidfd_open(self._process.pid)
         self._lines: list[bytes] = []
         self._partial = bytearray()
         self._over = False
@@ -91,7 +92,7 @@ class EngineProcess:
                 self._fail_ended(where)
             if (len(left), len(self._lines)) != before:
                 deadline = time.monotonic() + self.stall_limit_s
-            elif time.monotonic() >= deadline or not self._wait(deadline, writes=bool(left)):
+            elif time.monotonic() >= deadline or not self._wait(deadline, where, writes=bool(left)):
                 self.fail_as(f"hangs: no answer for {self.stall_limit_s:g} s", where)
             if len(self._partial) > ENGINE_LINE_BYTES_MAX:
                 self.fail(f"writes a line of more than {units.whole_size(ENGINE_LINE_BYTES_MAX)}", where)
@@ -132,13 +133,19 @@ class EngineProcess:
             self._partial = bytearray(others[-1])
         return bool(chunk)
 
-    def _wait(self, deadline: float, *, writes: bool) -> bool:
-        """Wait until it writes, or reads; False if it does neither until the deadline."""
+    def _wait(self, deadline: float, where: Where, *, writes: bool) -> bool:
+        """Wait until it writes, or reads; False if it does neither until the deadline. Fails if it has ended: a process
+        that it started may still hold its output.
+        """
         poll = select.poll()
         poll.register(self._out, select.POLLIN)
+        poll.register(self._end, select.POLLIN)
         if writes:
             poll.register(self._in, select.POLLOUT)
-        return bool(poll.poll(max(0.0, 1000 * (deadline - time.monotonic()))))
+        ready = [descriptor for descriptor, _ in poll.poll(max(0.0, 1000 * (deadline - time.monotonic())))]
+        if self._end in ready and self._out not in ready:
+            self._fail_ended(where)
+        return bool(ready)
 
     def _fail_ended(self, where: Where) -> NoReturn:
         code = self._ended_within(GRACE_S)
@@ -173,6 +180,7 @@ class EngineProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        os.close(self._end)
 
     def __enter__(self) -> Self:
         return self

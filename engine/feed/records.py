@@ -54,6 +54,36 @@ class OrderEventFlag(IntEnum):
     """Events before this one were lost."""
     AUCTION = 16
     """It traded in an auction, not against one aggressive order."""
+    NO_SIDE = 32
+    """The feed names only the order: the side is its own."""
+    NO_PRICE = 64
+    """The feed names only the order: the price is its own."""
+
+
+class EventFault(IntEnum):
+    """Why an event cannot be applied to a book."""
+
+    NONE = 0
+    """It can."""
+    ACTION = 1
+    """Its action is not an `OrderAction`."""
+    SIDE = 2
+    """It enters an order, and its side is not a `Side`."""
+    SYMBOL = 3
+    """Its symbol is above the largest that books have."""
+    QUANTITY = 4
+    """It enters an order, and its quantity is above the largest that an order has."""
+
+
+class DepthMoment(IntEnum):
+    """After which events a book's levels are recorded."""
+
+    EVERY = 0
+    """After every event."""
+    CHANGE = 1
+    """After those that change the levels that are recorded."""
+    LAST = 2
+    """After those with `OrderEventFlag.LAST`: when the book is the venue's."""
 
 
 ORDER_EVENT: Final = np.dtype(
@@ -74,6 +104,6 @@ ORDER_EVENT: Final = np.dtype(
 * `quantity`: As the action says.
 * `symbol`: Number in the stream's symbols.
 * `action`: `OrderAction`
-* `side`: `Side` of the order it is about.
+* `side`: `Side` of the order it is about; need not be set if that order was told of before.
 * `flags`: Bits of `OrderEventFlag`.
 """

@@ -5,7 +5,7 @@ package with an entry point in the group `lowlat.readers`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ from lowlat.registry import Registry
 if TYPE_CHECKING:
     from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.engine.flow.recording import RecordedFlow, VenueBook
+    from lowlat.engine.flow.recording import Ints, RecordedFlow, VenueBook
 
 
 _BEGINNING_BYTES: Final = 256
@@ -33,7 +33,8 @@ class Reader:
     `noun`: the word for such a file in messages. A reader has one of two: `open` returns the file's level-3 events, of
     which `recorded_flow` makes commands; `read` returns commands, for files that hold those. A file is recognized by
     its first bytes once unpacked (`begins`) or its suffix but for that of its compression (`suffixes`, in any case).
-    `read_book`: reads what the venue displayed from a separate file.
+    `read_book`: reads what the venue displayed from a separate file. `open_book`: the rows of that file, a block at a
+    time: int64 (n, 4 * levels), zeros for levels that there are not.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Reader:
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
     read_book: Callable[[Path], VenueBook] | None = None
+    open_book: Callable[[Path], Iterator[Ints]] | None = None
 
     def flow(
         self, path: Path, book: VenueBook | None = None, options: ReadOptions | None = None
@@ -73,9 +75,9 @@ class Reader:
 
 
 def _built_in() -> Sequence[Reader]:
-    from lowlat.engine.flow.readers import databento, journal, lobster, table
+    from lowlat.engine.flow.readers import databento, itch, journal, lobster, table
 
-    return lobster.READER, databento.READER, table.READER, journal.READER
+    return lobster.READER, itch.READER, databento.READER, table.READER, journal.READER
 
 
 READERS: Final = Registry("lowlat.readers", Reader, _built_in)

@@ -132,12 +132,7 @@ class MatchingEngine(ABC):
 
         Raises `UsageError` if `side` is not a `Side`, or `levels` not an integer.
         """
-        if side not in frozenset(Side):
-            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
-        if not isinstance(levels, (int, np.integer)):
-            raise UsageError(f"levels: {levels!r} is not an integer")
-        # No book has more levels than orders can rest.
-        return self._depth(Side(side), max(0, min(int(levels), ORDERS_MAX)), self._known(symbol))
+        return self._depth(*checked_depth(side, levels), self._known(symbol))
 
     def orders(self, symbol: int = 0) -> Orders:
         """All resting orders (level 3): an `ORDER` array, shape (n,).
@@ -344,6 +339,19 @@ class MatchingEngine(ABC):
         if not 0 <= symbol < len(self.settings.instruments):
             raise UsageError(f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}")
         return symbol
+
+
+def checked_depth(side: Side, levels: int) -> tuple[Side, int]:
+    """Return what `depth` is asked for, as many levels as there can be at most.
+
+    Raises `UsageError` if `side` is not a `Side`, or `levels` not an integer.
+    """
+    if side not in frozenset(Side):
+        raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+    if not isinstance(levels, (int, np.integer)):
+        raise UsageError(f"levels: {levels!r} is not an integer")
+    # No book has more levels than orders can rest.
+    return Side(side), max(0, min(int(levels), ORDERS_MAX))
 
 
 def checked_commands(commands: Commands) -> Commands:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lowlat.errors import UsageError
 from lowlat.files import check_writable, write_atomically
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format, reader_for
+from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format
 from lowlat_cli.options.load import (
     ArrivalsOption,
     BooksOption,
@@ -25,6 +24,15 @@ from lowlat_cli.options.load import (
     load_of,
 )
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.recording import (
+    FromOption,
+    RecordedInput,
+    SymbolsOption,
+    ToOption,
+    recorded_input,
+    selection_of,
+)
+from lowlat_cli.options.replay_mode import ModeOption, ReplayMode, check_rebuild
 from lowlat_cli.options.shared import (
     ColorOption,
     CpuOption,
@@ -40,6 +48,7 @@ from lowlat_cli.options.shared import (
     VerboseOption,
 )
 from lowlat_cli.progress import Progress, shown_progress
+from lowlat_cli.replay_rebuild import rebuild
 from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
@@ -48,7 +57,6 @@ if TYPE_CHECKING:
     from lowlat.engine.bench.run import RunPlan
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.engine.flow.recording import RecordedFlow
-    from lowlat.engine.flow.registry import Reader
     from lowlat.reports.model.report import Report
 
 
@@ -63,6 +71,10 @@ def replay(
             "--expect", metavar="FILE", help="The venue's own order book file, to check best bid and ask against."
         ),
     ] = None,
+    mode: ModeOption = ReplayMode.MATCH,
+    symbols: SymbolsOption = None,
+    begin: FromOption = None,
+    end: ToOption = None,
     profile_out: Annotated[
         Path | None,
         typer.Option(
@@ -108,55 +120,47 @@ def replay(
       lowlat replay AAPL_message_50.csv.xz --format lobster
       lowlat replay AAPL_message_50.csv.xz -v                    also list the fills that differ
       lowlat replay day_message.csv --expect day_orderbook.csv   compare best bid and ask too
+      lowlat replay day.NASDAQ_ITCH50.gz --symbols AAPL --from 09:30 --to 16:00
       lowlat replay day.csv --columns bitstamp                   a table of events, by what its columns mean
       lowlat replay day.journal                                  an engine's journal (see 'lowlat journal')
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
+      lowlat replay day_message.csv --mode rebuild               the venue's books from its own word; nothing is matched
     """
     destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
+    if mode == ReplayMode.REBUILD:
+        check_rebuild(ctx)
+        destination.check()
+        recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
+        with alone(ctx, wait, no_lock=no_lock):
+            return rebuild(ctx, recording, destination)
     destination.check(outputs_of("report"))
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
     plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
-    reader = _reader(file, formats, columns, expect)
+    recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
     if profile_out is not None:
         check_writable(profile_out)
     with alone(ctx, wait, no_lock=no_lock):
-        report = _measured(ctx, file, reader, columns, expect, profile_out, plan, verbose=verbose)
+        report = _measured(ctx, recording, profile_out, plan, verbose=verbose)
     return destination.deliver(report)
 
 
-def _reader(file: Path, formats: list[str] | None, columns: str | None, expect: Path | None) -> Reader:
-    reader = reader_for(file, formats, columns)
-    if expect is not None and reader.read_book is None:
-        raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; remove it")
-    return reader
-
-
 def _measured(
-    ctx: typer.Context,
-    file: Path,
-    reader: Reader,
-    columns: str | None,
-    expect: Path | None,
-    profile_out: Path | None,
-    plan: RunPlan,
-    *,
-    verbose: bool,
+    ctx: typer.Context, recording: RecordedInput, profile_out: Path | None, plan: RunPlan, *, verbose: bool
 ) -> Report:
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import Pipeline
     from lowlat.engine.bench.replay import replay as measure_replay
     from lowlat.engine.bench.run import measure
-    from lowlat.engine.feed.stream import ReadOptions
     from lowlat.engine.flow.order_flow import Flow
 
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        progress(f"reading the {reader.noun}", 0.0)
-        book = reader.read_book(expect) if expect is not None and reader.read_book is not None else None
-        recorded = reader.flow(file, book, ReadOptions(columns=columns))
+        progress(f"reading the {recording.reader.noun}", 0.0)
+        book = recording.book()
+        recorded = recording.flow(book)
         if profile_out is not None:
             _write_profile(recorded, profile_out, progress)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()

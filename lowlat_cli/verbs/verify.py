@@ -30,18 +30,19 @@ WORLDS_MAX = 1_000_000
 COMMANDS_MAX = 10_000_000
 
 
-def _foreign(value: Any) -> str:
-    from lowlat.engine.bench.engines import engine_entry, is_foreign
+def _engine(value: Any) -> str:
+    from lowlat.engine.bench.engines import NATIVE, engine_entry
 
-    if not is_foreign(str(value)):
-        raise typer.BadParameter(
-            f"{value!r} is not the file of a library; write its path, as in ./libmine.so, or a process, as in "
-            "'ndjson:./mine'"
-        )
     try:
-        return engine_entry(str(value)).name
+        entry = engine_entry(str(value))
     except UsageError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(
+            f"{error}; write the path of a library, as in ./libmine.so, a process, as in "
+            "'ndjson:./mine', or the name of an engine in Python"
+        ) from error
+    if entry == NATIVE:
+        raise typer.BadParameter("the native engine is what others are compared with; name another one")
+    return entry.name
 
 
 def verify(
@@ -50,9 +51,10 @@ def verify(
         str,
         typer.Option(
             "--engine",
-            metavar="FILE|PROCESS",
-            parser=_foreign,
-            help="A shared library behind lowlat_engine.h, or the command of a process, as in 'ndjson:./mine'.",
+            metavar="NAME|FILE|PROCESS",
+            parser=_engine,
+            help="A shared library behind lowlat_engine.h, the command of a process, as in 'ndjson:./mine', or the "
+            "name of an engine in Python.",
         ),
     ],
     recorded: Annotated[
@@ -92,6 +94,7 @@ def verify(
       lowlat verify --engine ./libmine.so --worlds 100000  for a night
       lowlat verify --engine ./libmine.so day.csv          recorded orders too
       lowlat verify --engine 'ndjson:java -jar mine.jar'   an engine that runs as a process
+      lowlat verify --engine reference                     an engine in Python
       lowlat verify --engine ./libmine.so --json | jq .counterexample
     """
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Final, TypeAlias
 
 from lowlat import units
+from lowlat.errors import UsageError
 from lowlat.reports.compare.compatibility import (
     check_repeated,
     check_same_events,
@@ -22,7 +23,7 @@ from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.compare.verdict import Resolution, check_significance, judge
 from lowlat.reports.model.comparison import Compared, ComparedSide, Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Run, Series, Throughput
+from lowlat.reports.model.results import HARDWARE_COUNTERS, Run, Series, Throughput
 from lowlat.reports.model.series import histogram_of, summarize
 
 Sample: TypeAlias = Mapping[Metric, float]
@@ -30,7 +31,7 @@ Sample: TypeAlias = Mapping[Metric, float]
 
 _STEPS_DIFFER: Final = 1.5
 """Factor between the steps of two clocks from which they are not the same; each is measured."""
-SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "cpu", "wall")
+SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "cpu", "wall", "instructions")
 """Compared whether a rule names them or not."""
 WALL: Final = Metric(name="wall", measure=None, op=None)
 _THROUGHPUT: Final = Metric(name="throughput", measure=None, op=None)
@@ -149,6 +150,7 @@ def compare(
     shared = _shared(*values)
     main = _main_measure(shared)
     chosen = tuple(rules) or default_rules(shared)
+    _check_counted(chosen, shared, (*base.reports, *head.reports))
     check_rules(chosen, shared, main)
     judged = _Judge(base, head, significance, paired=order is not None)
     metrics = tuple(
@@ -257,7 +259,17 @@ def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sa
         sample[_THROUGHPUT] = timed.commands_per_s
     if (cpu_ns := _cpu_ns(report, runs)) is not None:
         sample[_CPU] = cpu_ns
+    for name, figure in _counters(runs):
+        sample[Metric(name=name, measure=None, op=None)] = figure
     return sample
+
+
+def _counters(runs: Sequence[Run]) -> Iterator[tuple[str, float]]:
+    """The processor's events per command, of each the mean over runs; those that every run counted."""
+    for name in HARDWARE_COUNTERS:
+        figures = [getattr(run.counters, name) for run in runs if run.counters is not None]
+        if figures and len(figures) == len(runs) and None not in figures:
+            yield name, sum(figures) / len(figures)
 
 
 def _cpu_ns(report: Report, runs: Sequence[Run]) -> float | None:
@@ -281,14 +293,26 @@ def _timed(report: Report, runs: Sequence[Run]) -> Throughput | None:
 
 
 def _by_metric(samples: Sequence[Sample]) -> dict[Metric, list[float]]:
-    """The values of all runs. CPU time only if every run has it, so that a broken clock cannot choose the runs."""
+    """The values of all runs. CPU time and the processor's events only if every run has them, so that a broken clock or
+    counter cannot choose the runs.
+    """
     values: dict[Metric, list[float]] = {}
     for sample in samples:
         for metric, value in sample.items():
             values.setdefault(metric, []).append(value)
-    if len(values.get(_CPU, ())) < len(samples):
-        values.pop(_CPU, None)
+    for metric in [_CPU, *(metric for metric in values if metric.name in HARDWARE_COUNTERS)]:
+        if len(values.get(metric, ())) < len(samples):
+            values.pop(metric, None)
     return values
+
+
+def _check_counted(rules: Sequence[Rule], metrics: Sequence[Metric], reports: Sequence[Report]) -> None:
+    """Raise `UsageError`, which says why, for a gate on events of the processor that a side did not count."""
+    counted = {metric.name for metric in metrics}
+    for rule in rules:
+        if rule.name in HARDWARE_COUNTERS and rule.name not in counted:
+            why = next((why for each in reports if (why := each.not_available.get("runs.counters"))), "not counted")
+            raise UsageError(f"gate {rule} needs the processor's counters on both sides: {why}")
 
 
 def _shared(base: Iterable[Metric], head: Container[Metric]) -> list[Metric]:

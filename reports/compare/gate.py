@@ -10,6 +10,7 @@ from typing import Final
 
 from lowlat.errors import UsageError
 from lowlat.reports.model.comparison import Compared, Gate, Metric
+from lowlat.reports.model.results import HARDWARE_COUNTERS
 from lowlat.reports.model.series import PERCENTS
 
 THRESHOLD_PERCENT: Final = 10.0
@@ -19,9 +20,11 @@ EVERY: Final = "*"
 WHOLE: Final = "all"
 
 _LATENCIES: Final = (*(f"p{percent}" for percent in PERCENTS), "max", "mean")
-NAMES: Final = (*_LATENCIES, "throughput", "cpu", "wall")
+NAMES: Final = (*_LATENCIES, "throughput", "cpu", "wall", *HARDWARE_COUNTERS)
 _FORM: Final = re.compile(r"(?P<path>[^=]+)=(?P<number>[0-9]{1,4}(?:\.[0-9]{1,3})?)%")
-_EXAMPLES: Final = "write p99=10%, p99:response:cancel=25%, p99:service:*=15%, mean=5%, cpu=5% or throughput=5%"
+_EXAMPLES: Final = (
+    "write p99=10%, p99:response:cancel=25%, p99:service:*=15%, mean=5%, cpu=5%, throughput=5% or instructions=1%"
+)
 
 
 @dataclass(frozen=True, slots=True)

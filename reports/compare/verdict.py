@@ -71,7 +71,7 @@ def judge(
         name=metric.name,
         measure=metric.measure,
         op=metric.op,
-        unit="1/s" if more else "ns",
+        unit=metric.unit_of_values,
         better="higher" if more else "lower",
         estimator="plain" if resolution.step_ns is None else "interpolated",
         step=resolution.step_ns,

@@ -23,6 +23,7 @@ from lowlat.reports.model.report import Report, is_interruption
 from lowlat.reports.model.results import (
     GarbageCollection,
     GoldenCheck,
+    HardwareCounters,
     NativeCheck,
     OsNoise,
     Run,
@@ -113,6 +114,7 @@ def _check_run(report: Report, run: Run, index: int) -> None:
         require(closed or name == "throughput", f"{place}.{name}", "there", "only a closed loop has that pass")
         _check_pass(f"{place}.{name}", done, report.workload.commands)
     _check_least_cpu(f"{place}.least_cpu_ns", run, closed=closed)
+    _check_counters(place, run, closed=closed)
     require((run.late_ns is not None) == paced, f"{place}.late_ns", run.late_ns, "it goes with load.target_rate")
     took = run.duration_s is None or run.duration_s * 1e9 + 1e3 >= run.os_noise.wall_ns
     require(took, f"{place}.duration_s", run.duration_s, "its passes took longer")
@@ -128,6 +130,18 @@ def _check_collections(place: str, told: GarbageCollection | None, wall_ns: int)
     require(told.longest_ns <= told.pause_ns <= rounded, f"{place}.longest_ns", told.longest_ns, f"of {told.pause_ns}")
     require(told.collections > 0 or told.pause_ns == 0, f"{place}.collections", told.collections, "there is a pause")
     require(told.pause_ns <= wall_ns, f"{place}.pause_ns", told.pause_ns, f"the passes took {wall_ns} ns")
+
+
+def _check_counters(place: str, run: Run, *, closed: bool) -> None:
+    """Only the passes of a closed loop are counted; and a mispredicted branch is an instruction."""
+    for name in ("counters", "counters_one_at_a_time"):
+        told: HardwareCounters | None = getattr(run, name)
+        if told is None:
+            continue
+        require(closed, f"{place}.{name}", "there", "only the passes of a closed loop are counted")
+        missed, of = told.branch_misses, told.instructions
+        if missed is not None and of is not None:
+            require(missed <= of, f"{place}.{name}.branch_misses", missed, f"of {of} instructions")
 
 
 def _check_waited(place: str, run: Run, *, open_loop: bool) -> None:

@@ -15,12 +15,13 @@ from lowlat.bounded import Amount, Count, Positive, Seed, Share
 from lowlat.errors import FormatError
 from lowlat.reports.model import sequential_test
 from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
+from lowlat.reports.model.results import HARDWARE_COUNTERS
 from lowlat.reports.model.sequential_test import SequentialTest
 
 SCHEMA: Final = "lowlat.comparison/1"
 
 Verdict: TypeAlias = Literal["regressed", "improved", "unchanged", "inconclusive"]
-Unit: TypeAlias = Literal["ns", "1/s"]
+Unit: TypeAlias = Literal["ns", "1/s", "per command"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Metric:
         str,
         Meta(
             description="pPERCENTILE, max, mean, throughput, cpu: CPU time per command of the pass without per-command "
-            "timestamps, or wall: elapsed time of a command"
+            "timestamps; wall: elapsed time of a command; or one of the processor's events per command, as in a report"
         ),
     ]
     measure: Annotated[str | None, Meta(description="Measure of a latency, as in a report; null of other metrics")]
@@ -44,6 +45,13 @@ class Metric:
     def higher_is_better(self) -> bool:
         """Whether more of it is good."""
         return self.name == "throughput"
+
+    @property
+    def unit_of_values(self) -> Unit:
+        """The unit that its values have."""
+        if self.name in HARDWARE_COUNTERS:
+            return "per command"
+        return "1/s" if self.higher_is_better else "ns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +69,9 @@ class Values:
 class Compared(Metric):
     """One metric of both sides, and what to make of it."""
 
-    unit: Annotated[Unit, Meta(description="Unit of values and floor: nanoseconds, or commands per second")]
+    unit: Annotated[
+        Unit, Meta(description="Unit of values and floor: nanoseconds, commands per second, or events per command")
+    ]
     better: Annotated[Literal["lower", "higher"], Meta(description="Which values are good")]
     estimator: Annotated[
         Literal["interpolated", "plain"],

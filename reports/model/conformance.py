@@ -59,9 +59,9 @@ class Conformance:
             description="failed: its process crashed, hung or broke the interface; interrupted: Ctrl-C ended it early"
         ),
     ]
-    engine: Annotated[str, Meta(description="As the library or the process calls it")]
+    engine: Annotated[str, Meta(description="As the library, the process or the package calls it")]
     version: Annotated[str, Meta(description="By its own word")]
-    file: Annotated[str, Meta(description="The library, or transport and command of the process")]
+    file: Annotated[str, Meta(description="The library, the package, or transport and command of the process")]
     capabilities: Annotated[tuple[str, ...], Meta(description="What it takes beside limit orders and cancels, sorted")]
     not_compared: Annotated[tuple[str, ...], Meta(description="Fields of an event that it does not claim to give")]
     seed: Annotated[Seed, Meta(description="Of worlds and profiles")]

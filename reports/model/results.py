@@ -7,9 +7,9 @@ fraction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from statistics import median
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -103,6 +103,26 @@ class Throughput:
             commands_per_s=commands * 1e9 / wall_ns,
             ns_per_command=wall_ns / commands if commands else None,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareCounters:
+    """Events of the processor per command, in user mode only: of each, the median over the passes that counted it.
+    Null: this processor does not count it, or no pass of the run did.
+    """
+
+    cycles: Annotated[Amount | None, Meta(description="Cycles of the core, which vary with its frequency")]
+    instructions: Annotated[Amount | None, Meta(description="Instructions retired")]
+    branch_misses: Annotated[Amount | None, Meta(description="Mispredicted branches")]
+    l1d_misses: Annotated[Amount | None, Meta(description="Loads that missed the first-level data cache")]
+    llc_misses: Annotated[Amount | None, Meta(description="Accesses that missed the last cache that the core counts")]
+    dtlb_misses: Annotated[
+        Amount | None, Meta(description="Loads that missed the data TLB; on Intel, those that walked the page table")
+    ]
+
+
+HARDWARE_COUNTERS: Final = tuple(field.name for field in fields(HardwareCounters))
+"""Names of the processor's events."""
 
 
 def typical_ns(passes: Sequence[Throughput]) -> float | None:
@@ -247,6 +267,17 @@ class Run:
     garbage_collection: Annotated[
         GarbageCollection | None,
         Meta(description="Of an engine that is called from Python, with its collector on; null for any other"),
+    ] = None
+
+    counters: Annotated[
+        HardwareCounters | None,
+        Meta(
+            description="The processor's events in the pass of throughput; null where nothing counts them, or for an "
+            "engine that lowlat's thread does not execute"
+        ),
+    ] = None
+    counters_one_at_a_time: Annotated[
+        HardwareCounters | None, Meta(description="The same in the pass of one_at_a_time; null outside a closed loop")
     ] = None
 
     @property

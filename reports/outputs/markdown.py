@@ -16,6 +16,7 @@ from lowlat.reports.model.results import PercentileValue, SummarySeries
 from lowlat.reports.model.sweep import Sweep, response, typical, verdict
 from lowlat.reports.terminal import (
     cores_lines,
+    counter_lines,
     foreign_lines,
     jitter_lines,
     memory_lines,
@@ -187,6 +188,7 @@ def _facts(report: Report) -> Iterator[str]:
     else:
         facts = {
             **text_lines.passes(report.runs, report.load.model),
+            "processor": (counter_lines.counted(report) or "").replace("\n", "; "),
             **dict(foreign_lines.facts(report)),
             "load": text_lines.load(report.load),
             "host": text_lines.host(report.host),

@@ -46,8 +46,14 @@ def _groups(comparison: Comparison) -> Iterator[str]:
 
 
 def value(metric: Compared, amount: float) -> str:
-    """A value in the metric's unit, e.g. `140 ns`, `41.2 M/s`."""
-    return units.rate(amount) if metric.unit == "1/s" else units.time(amount)
+    """A value in the metric's unit, e.g. `140 ns`, `41.2 M/s`, `61.2`."""
+    match metric.unit:
+        case "1/s":
+            return units.rate(amount)
+        case "per command":
+            return units.per_command(amount)
+        case "ns":
+            return units.time(amount)
 
 
 def ratio(amount: float | None) -> str:

@@ -16,6 +16,7 @@ from lowlat.reports.model.report import BudgetPart, Report
 from lowlat.reports.model.series import whole
 from lowlat.reports.terminal import (
     collector_lines,
+    counter_lines,
     foreign_lines,
     headline,
     jitter_lines,
@@ -66,6 +67,7 @@ def _brief(report: Report) -> Iterator[Fact]:
         yield "recorded", recording_lines.source(report.recording)
         return
     yield from headline.passes(report)
+    yield "processor", counter_lines.counted(report)
     yield from _foreign(report)
     yield "collector", collector_lines.collector(report)
     yield "journal", text_lines.journal(report.journal) if report.journal else None
@@ -105,6 +107,7 @@ def _found(report: Report) -> Iterator[Fact]:
         return
     model, baselines = report.load.model, report.baselines
     yield from text_lines.passes(report.runs, model).items()
+    yield "processor", counter_lines.counted(report) or counter_lines.why_not(report)
     yield from _foreign(report)
     yield "collector", collector_lines.collector(report)
     yield "baselines", text_lines.baselines(baselines, report.runs, model) if baselines else None

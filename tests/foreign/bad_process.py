@@ -29,6 +29,13 @@ def die(number: int) -> str:
     return ""
 
 
+def leave_a_child() -> str:
+    """End, while a child still holds the pipes."""
+    if os.fork() == 0:
+        time.sleep(1000)
+    os._exit(7)
+
+
 def sleep_with_child() -> str:
     """Hang, and have a child do so too; its id goes to the file that the test names."""
     child = subprocess.Popen(["sleep", "1000"])
@@ -70,6 +77,7 @@ AT_COMMAND: dict[str, Callable[[Fields], str]] = {
     "raises": lambda _given: str(1 // 0),
     "hangs": lambda _given: str(time.sleep(1000)),
     "dribbles": lambda _given: dribble(),
+    "leaves_a_child": lambda _given: leave_a_child(),
     "hangs_with_child": lambda _given: sleep_with_child(),
     "endless_line": lambda _given: print_without_end(),
     "says_nothing": lambda _given: "",

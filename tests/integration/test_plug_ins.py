@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -100,6 +101,32 @@ def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run)
     assert from_text(done.stdout).status_reasons[0].startswith(said)
 
 
+def test_an_engine_of_another_package_is_verified(with_packages: Run) -> None:
+    done = with_packages("verify", "--engine", "toy", "--worlds", "5", "-n", "50", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["status"], found["file"]) == (ExitCode.OK, "conforms", "package toy-venue")
+    assert found["version"] == "1.0" and found["suites"][1]["cases"] == 5
+
+
+@pytest.mark.parametrize(
+    ("engine", "status", "commands", "said"),
+    [
+        ("wrong", "differs", 1, "price 101 instead of 100"),
+        ("fails", "failed", 1, "the fails engine failed: KeyError: 'no such order'"),
+        ("nothing", "failed", 1, "the nothing engine returned None"),
+    ],
+)
+def test_what_is_wrong_with_an_engine_is_shown_in_one_command(
+    with_packages: Run, engine: str, status: str, commands: int, said: str
+) -> None:
+    done = with_packages("verify", "--engine", engine, "--worlds", "5", "-n", "50", "--json")
+    found = json.loads(done.stdout)
+    assert found["status"] == status, done.stderr
+    assert done.returncode == (ExitCode.GATE_FAILED if status == "differs" else ExitCode.NOT_VALID)
+    shown = found["counterexample"]
+    assert len(shown["commands"]) == commands and said in shown["difference"]
+
+
 def test_the_pauses_of_the_garbage_collector_are_shown(with_packages: Run, tmp_path: Path) -> None:
     done = with_packages("bench", "--engine", "careless", "-n", "2000", "--runs", "1", "-o", str(tmp_path / "a.json"))
     assert done.returncode == ExitCode.OK
@@ -187,8 +214,8 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
             "refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
-            "replay day.toy --format itch",
-            "--format: 'itch' is not one of 'lobster', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', "
+            "replay day.toy --format pitch",
+            "--format: 'pitch' is not one of 'lobster', 'itch', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', "
             "'json'; 'journal' of package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
         ),
     ],

@@ -80,6 +80,7 @@ ALONE = (
     "runs.*.cpu_ns",  # of a pipeline, or above wall_ns
     "runs.*.os_noise.off_cpu_ns",  # of a pipeline, or above those of the passes shown
     "runs.*.os_noise.wall_ns",  # above those of the passes shown
+    "runs.*.counters*",  # a miss is only bounded by the instructions
     "runs.*.least_cpu_ns",  # below that of the pass shown
     "budget.*.parts.*",
     "budget.*.measured_ns",  # of a stage that a peer measured

@@ -117,7 +117,8 @@ def test_engine_that_never_returns_is_ended(lowlat: Lowlat, name: str) -> None:
         (lambda: libraries.bad("no_symbol"), "has no function lowlat_get_engine_interface"),
         (lambda: libraries.bad("other_version"), "implements version 2 of the engine interface"),
         (lambda: "./nothing.so", "no such file"),
-        (lambda: "native", "is not the file of a library"),
+        (lambda: "native", "is what others are compared with"),
+        (lambda: "nothing", "'nothing' is not one of 'native', 'reference'; write the path of a library"),
     ],
 )
 def test_what_is_no_engine_is_refused(lowlat: Lowlat, library: Callable[[], object], said: str) -> None:

@@ -49,7 +49,7 @@ build address 'address;undefined'
 sound "address and undefined sanitizers, C++ tests"
 tests address "$(library asan) $(library stdc++)" "${properties[@]}" tests/fuzz/test_commands_fuzz.py tests/fuzz/test_forged_snapshots.py \
     tests/unit/engine/matching/test_{engine,engine_threads,pools,records,worked_examples}.py \
-    tests/unit/engine/shared_book/test_mapped_book.py tests/unit/engine/journal
+    tests/unit/engine/shared_book/test_mapped_book.py tests/unit/engine/journal tests/unit/engine/flow/test_itch.py
 sound "address and undefined sanitizers, properties and every flow profile"
 
 build thread thread

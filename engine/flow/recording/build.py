@@ -19,6 +19,9 @@ PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of c
           venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
 TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
 
+An event that names an order alone (flags NO_SIDE, NO_PRICE) has the side and the price with which that order entered;
+if no event tells its side, it is left out and counted.
+
 An event that contradicts the book is believed and counted: the newest add of an id changes, a reduction by more than an
 order has takes all, an order is reduced whatever side and price the event gives. Only what names an order that is not
 in the book is skipped.
@@ -66,9 +69,10 @@ from numpy.typing import NDArray
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
 from lowlat.engine.flow.recording.bursts import BurstLog
-from lowlat.engine.flow.recording.changes import Changes
+from lowlat.engine.flow.recording.changes import SIDELESS, Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
+from lowlat.engine.flow.recording.completion import completed
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
 from lowlat.engine.flow.recording.price_grid import tick_of
 from lowlat.engine.flow.recording.quantities import too_much
@@ -94,6 +98,9 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     book = book if rows else None
     parts = []
     for number in range(len(symbols)):
+        symbols[number], sideless = completed(symbols[number])
+        if sideless:
+            changes.left_out[SIDELESS] += sideless
         log, bursts = _logs(symbols[number], changes, stream, book)
         symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
         parts.append(_part(number, symbols[number], log, bursts))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.recording.book import Fills, Level, restoring
-from lowlat.engine.flow.recording.changes import AHEAD, DIFFERS, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
+from lowlat.engine.flow.recording.changes import AHEAD, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
@@ -110,10 +110,6 @@ class BurstRecorder:
                 changes.believed[MORE_THAN_SHOWN] += 1
             if not quantity:
                 continue
-            if execution.price and execution.price != order.price:
-                changes.believed[DIFFERS] += 1
-                market.cut(execution.at, order, quantity, origin=Origin.APPLIED)
-                continue
             taken[order.order_id] += quantity
             if fills and fills[-1][0] == order.order_id:
                 quantity += fills.pop()[2]
@@ -165,16 +161,16 @@ class BurstRecorder:
     def _execute(self, side: int, fills: Fills, predicted: Fills, index: int) -> None:
         """Apply the file's fills; where price-time priority predicts others, restore an engine's book by commands."""
         market = self._market
-        book, executed = market.book, market.executed[side]
+        book, settled = market.book, market.settled[side]
         departs = predicted != fills
         prices = {price for _, price, _ in (fills + predicted if departs else fills)}
         levels = {price: _quantities(book.level(side, price)) for price in prices} if departs else {}
         for order_id, price, quantity in fills:
             book.take(book.orders[order_id], quantity)
-            executed[price] = index
+            settled[price] = index
         if departs:
             market.changes.departures += 1
-            executed.update(dict.fromkeys(prices, index))
+            settled.update(dict.fromkeys(prices, index))
             for order_id, price, quantity in predicted:
                 levels[price][order_id] -= quantity
             for price in sorted(levels):

@@ -30,8 +30,8 @@ class RecordedMarket:
         self.log = CommandLog(by_arrival=by_arrival)
         self.changes = changes
         self.venue_phase = self.engine_phase = int(CONTINUOUS)
-        self.executed: tuple[dict[int, int], dict[int, int]] = ({}, {})
-        """Of each side, the last event at which a price traded."""
+        self.settled: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """Of each side, by price, the last event up to which no order may be placed any more, as when it traded."""
         self.done: set[int] = set()
         """Events that were applied before their turn."""
         self._events, self._lives, self._by_arrival = events, lives, by_arrival
@@ -53,10 +53,9 @@ class RecordedMarket:
             self._reused.add(order_id)
         elif order_id < self._newest_id and self._by_arrival and self._moves_up(order):
             return
-        if not self._clear_way(index, order):
+        if not self._clear_way(index, order, AT):
             self._lock(index)
-        elif self.engine_phase in _TAKE_NO_ORDER:
-            self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
+        self._take_orders(index)
         self.enter(order, index)
 
     def enter(
@@ -91,40 +90,59 @@ class RecordedMarket:
         if younger is None:
             return False
         entered = level[younger].entered
-        if self.executed[order.side].get(order.price, -1) >= entered:
+        if self.settled[order.side].get(order.price, -1) >= entered:
             return False
         order.entered = entered
         self.enter(order, entered, rank=BEFORE, origin=_origin_before(entered), before=younger)
         self.changes.moved_up += 1
         return True
 
-    def enter_unseen(self, index: int, unseen: Unseen) -> bool:
-        """Enter an order that no event adds. False if it would lock the book before an event of its own is due."""
+    def enter_unseen(self, index: int, unseen: Unseen, *, may_wait: bool) -> bool:
+        """Enter an order that no event adds. False if it would lock the book and may wait for its own first event."""
         order = Resting(unseen.order_id, unseen.side, unseen.price, unseen.quantity, index, unseen.last)
         if unseen.order_id in self.book.orders:
             return True
-        if not self._clear_way(index, order):
-            if index < unseen.first:
+        if not self._clear_way(index, order, BEFORE):
+            if may_wait:
                 return False
             self._lock(index)
-        self.enter(order, index, rank=BEFORE, origin=_origin_before(index))
+        self._take_orders(index)
+        self.enter(order, index, rank=BEFORE, origin=_origin_before(index), before=self._younger_here(order))
         return True
 
-    def _clear_way(self, index: int, order: Resting) -> bool:
-        """Take out what cannot be there if this order is. False if it would still lock or cross the book."""
+    def _younger_here(self, order: Resting) -> int | None:
+        """The first order with a larger id at its price that enters before the same event: they enter by id."""
+        younger = None
+        for other in reversed(self.book.level(order.side, order.price).values()) if self._by_arrival else ():
+            if other.entered != order.entered or other.order_id < order.order_id:
+                break
+            younger = other.order_id
+        return younger
+
+    def _clear_way(self, index: int, order: Resting, rank: int) -> bool:
+        """Take out what cannot be there if this order enters at this rank. False if it would still lock the book."""
         if self.engine_phase != CONTINUOUS:
             return True
         other_side = 1 - order.side
         while self.book.crossed_by(order.side, order.price):
             level = self.book.level(other_side, self.book.best(other_side))
             for other in list(level.values()):
-                if other.last <= index:
+                if self._rank_ahead(index, other) > rank:
+                    return False
+                if self._rank_ahead(index, other) == AT:
+                    self.settled[order.side][order.price] = index
+                if other.last < index:
                     self.ghost(index, other, other.quantity, CROSSED)
                 elif (later := self.next_cut(index, other)) is not None:
                     self.cut_early(index, other, later, other.quantity)
             if level:
                 return False
         return True
+
+    def _take_orders(self, index: int) -> None:
+        """Leave a phase in which an engine takes no order: the venue has taken one."""
+        if self.engine_phase in _TAKE_NO_ORDER:
+            self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
 
     def _lock(self, index: int) -> None:
         """Let both sides stand: in a call phase nothing trades."""

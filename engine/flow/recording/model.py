@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -73,7 +73,7 @@ class RecordedFlow:
     `book_rows`: for how many events, from the first on, the venue's order book file has a row; 0: it is of another
     kind, None: there is none. `orders`: resting orders for which an engine needs room. `displayed_levels`: price levels
     of each side that the file tells of; None: all. `ticks`: of each symbol, the largest that all its prices are
-    multiples of.
+    multiples of. `building`: how many commands only build the book with which measuring begins.
     """
 
     path: Path
@@ -91,6 +91,7 @@ class RecordedFlow:
     displayed_levels: int | None
     ticks: tuple[int, ...]
     unit: Decimal
+    building: int = 0
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -115,24 +116,37 @@ class RecordedFlow:
         if not len(self.commands):
             kinds = [units.plural(count, name.replace("_", " ")) for name, count in self.rows.items() if count]
             raise UsageError(f"{self.path}: nothing to replay: {', '.join(kinds) or 'no message'}")
-        mix = Counter(self._purposes())
+        measured_from = max(self.seeded, self.building)
+        mix = Counter(self._purposes(measured_from))
         return Flow(
             name=self.name,
             commands=aligned_copy(self.commands),
-            seeded=self.seeded,
+            seeded=measured_from,
             orders=max(self.orders, ORDERS),
             mix={purpose: mix[purpose] for purpose in (*_PURPOSES.values(), "aggressive", *_IF_ANY & mix.keys())},
             instruments=self.instruments,
             notes=tuple(self._notes()),
         )
 
-    def _purposes(self) -> Iterator[str]:
-        for kind, force in self.commands[["kind", "time_in_force"]][self.seeded :].tolist():
+    def measured_from(self, time_ns: int) -> RecordedFlow:
+        """The same; what was before this time, in the recording's own, only builds the book. Its fills are checked too.
+
+        Raises `UsageError` if nothing is left to measure.
+        """
+        building = int(np.count_nonzero(self.time_ns < time_ns))
+        if building == len(self.commands):
+            raise UsageError(f"{self.path}: nothing to replay: no order at --from or later")
+        return replace(self, building=building)
+
+    def _purposes(self, measured_from: int) -> Iterator[str]:
+        for kind, force in self.commands[["kind", "time_in_force"]][measured_from:].tolist():
             yield "aggressive" if force == TimeInForce.IOC else _PURPOSES.get(kind, "phase")
 
     def _notes(self) -> Iterator[str]:
         if self.seeded:
             yield f"orders seeded before the first row: {self.seeded:,}"
+        if self.building:
+            yield f"the first {units.counted(self.building, 'command')}, before --from, build the book"
         yield from self.changes.notes()
         rows = sum(self.rows.values())
         if self.book_rows == 0:

@@ -13,6 +13,7 @@ from lowlat.engine.flow.recording.changes import (
     AUCTION,
     BUST,
     CROSS,
+    ELSEWHERE,
     HIDDEN,
     MORE_THAN_SHOWN,
     NO_ORDER,
@@ -93,7 +94,7 @@ class Walk:
         at = self.bursts.open[0].at if self.bursts.open else index
         while self._entering and self._entering[0][0] <= index:
             due, number, order = heappop(self._entering)
-            if not self.market.enter_unseen(at if due else 0, order):
+            if not self.market.enter_unseen(at if due else 0, order, may_wait=order.first > index):
                 heappush(self._entering, (order.first, number, order))
 
     # -- one event --------------------------------------------------------------------------------------------------
@@ -160,14 +161,21 @@ class Walk:
             self._reached = execution.at
         if self._entering and self._entering[0][0] <= execution.at:
             self._enter_unseen(execution.at)
-        if not auction:
+        order = self.market.book.orders.get(execution.order_id)
+        elsewhere = order is not None and execution.price not in (0, order.price)
+        if not auction and not elsewhere:
             self.bursts.add(execution, key)
             return
+        self.bursts.close()
+        self._apply(execution, AUCTION if auction else ELSEWHERE)
+
+    def _apply(self, execution: Execution, why: str) -> None:
+        """Take an execution off its order without sending an aggressive one."""
         order = self.market.book.orders.get(execution.order_id)
         if order is None:
             self._changes.left_out[UNKNOWN_ORDER] += 1
             return
-        self._changes.applied[AUCTION] += 1
+        self._changes.applied[why] += 1
         if execution.quantity > order.quantity:
             self._changes.believed[MORE_THAN_SHOWN] += 1
         self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)

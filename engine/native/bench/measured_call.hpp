@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <ctime>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "engine/native/matching/records.hpp"
 #include "engine/native/platform/allocations.hpp"
 #include "probes/native/clock.hpp"
+#include "probes/native/perf_group.hpp"
 #include "probes/native/thread_usage.hpp"
 
 namespace lowlat {
@@ -25,8 +27,16 @@ struct Pass {
     std::int64_t major_faults;
     std::int64_t voluntary_switches;
     std::int64_t involuntary_switches;
+    PerfReading perf;         // by the thread's group; ENODATA without one
     std::vector<Event> tail;  // the last events of the pass, oldest first
 };
+
+/// The group that counts in passes of this thread; null for none.
+inline thread_local const PerfGroup* counting_group = nullptr;
+
+inline PerfReading read_counters() {
+    return counting_group != nullptr ? counting_group->read() : PerfReading{.error = ENODATA};
+}
 
 inline constexpr std::int64_t unknown_count = -1;
 
@@ -55,11 +65,13 @@ Pass measured_call(std::uint64_t commands, Loop loop) {
     (void)read_thread_usage();  // warm-up call, which faults in the pages it touches
     const std::int64_t allocated = allocations();
     const ThreadUsage before = read_thread_usage();
+    const PerfReading perf = read_counters();
     const std::int64_t cpu_start = thread_cpu_ns();
     const std::uint64_t start = ticks_begin();
     const std::uint64_t events = loop();
     const std::uint64_t ticks = ticks_end() - start;
     const std::int64_t cpu_ns = cpu_ns_since(cpu_start);
+    const PerfReading perf_after = read_counters();
     const ThreadUsage after = read_thread_usage();
     return {
         .commands = commands,
@@ -71,6 +83,7 @@ Pass measured_call(std::uint64_t commands, Loop loop) {
         .major_faults = counted(before, after, &ThreadUsage::major_faults),
         .voluntary_switches = counted(before, after, &ThreadUsage::voluntary_switches),
         .involuntary_switches = counted(before, after, &ThreadUsage::involuntary_switches),
+        .perf = perf_after - perf,
         .tail = {},
     };
 }

@@ -32,8 +32,13 @@ bool is_kept(std::uint64_t capacity, std::uint64_t count) {
     return count != 0 && count <= most_kept_events && (capacity <= kept_events || capacity <= 4 * count);
 }
 
+void drop(void* held) noexcept {
+    delete static_cast<EventBlock*>(held);
+}
+
 void keep(void* held) noexcept {
     const std::unique_ptr<EventBlock> block(static_cast<EventBlock*>(held));
+    if (block->events == nullptr) return;  // its array could not be made
     const bool large = block->count > kept_events;
     if (!large || std::exchange(last_large, block->capacity) == block->capacity) std::swap(spare, *block);
 }
@@ -57,12 +62,17 @@ RecordArray array_of(GrowingSink::Events events, std::uint64_t count) {
 }
 
 RecordArray array_of(GrowingSink& sink) {
-    const std::uint64_t count = sink.count();
-    const std::uint64_t capacity = sink.capacity();
-    if (!is_kept(capacity, count)) return array_of(sink.release(), count);
-    auto block = std::make_unique<EventBlock>(sink.release_all(), capacity, count);
-    nb::capsule owner(block.get(), keep);
-    return event_array(block.release()->events.get(), count, std::move(owner));
+    const bool kept = is_kept(sink.capacity(), sink.count());
+    if (!kept) sink.shrink();
+    auto block = std::make_unique<EventBlock>();
+    nb::capsule owner(block.get(), kept ? keep : drop);
+    EventBlock& held = *block.release();
+    RecordArray events = event_array(sink.events(), sink.count(), std::move(owner));
+    // Nothing fails from here on: until now, the events were the sink's.
+    held.count = sink.count();
+    held.capacity = sink.capacity();
+    held.events = sink.release();
+    return events;
 }
 
 }  // namespace lowlat

@@ -17,8 +17,8 @@ GrowingSink sink_for(std::uint64_t commands, std::uint64_t live);
 /// An array of EVENT that owns these events.
 RecordArray array_of(GrowingSink::Events events, std::uint64_t count);
 
-/// The same of all events of a sink, which is empty afterward. When the array is freed, its memory may be that of the
-/// next large batch.
+/// The same of all events of a sink, which is empty afterward; if it throws, the sink still has them. When the array is
+/// freed, its memory may be that of the next large batch.
 RecordArray array_of(GrowingSink& sink);
 
 }  // namespace lowlat

@@ -2,7 +2,9 @@
 #include "engine/native/bench/loops.hpp"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "engine/native/bench/measured_call.hpp"
@@ -19,6 +22,7 @@
 #include "engine/native/bindings/py_buffer.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
+#include "probes/native/perf_group.hpp"
 
 namespace nb = nanobind;
 
@@ -122,6 +126,27 @@ Pass run_loop_pass(nb::handle commands) {
     });
 }
 
+void register_counters(nb::module_& m) {
+    nb::class_<PerfReading>(m, "PerfReading")
+        .def_ro("enabled_ns", &PerfReading::enabled_ns)
+        .def_ro("running_ns", &PerfReading::running_ns)
+        .def_ro("counts", &PerfReading::counts)
+        .def_ro("error", &PerfReading::error);
+    nb::class_<PerfGroup>(m, "PerfGroup")
+        .def(
+            "__init__",
+            [](PerfGroup* self, const std::vector<std::pair<std::uint32_t, std::uint64_t>>& named) {
+                std::vector<PerfGroup::Event> events;
+                events.reserve(named.size());
+                for (const auto& [type, config] : named) events.push_back({type, config});
+                new (self) PerfGroup(events);
+            },
+            nb::arg("events"))
+        .def_prop_ro("errors", &PerfGroup::errors)
+        .def("read", &PerfGroup::read);
+    m.def("count_with", [](const PerfGroup* group) { counting_group = group; }, nb::arg("group").none());
+}
+
 void register_pass(const nb::module_& m) {
     nb::class_<Pass>(m, "Pass")
         .def_ro("commands", &Pass::commands)
@@ -133,6 +158,7 @@ void register_pass(const nb::module_& m) {
         .def_ro("major_faults", &Pass::major_faults)
         .def_ro("voluntary_switches", &Pass::voluntary_switches)
         .def_ro("involuntary_switches", &Pass::involuntary_switches)
+        .def_ro("perf", &Pass::perf)
         .def_prop_ro("tail", [](const Pass& self) {
             return nb::bytes(reinterpret_cast<const char*>(self.tail.data()), self.tail.size() * sizeof(Event));
         });
@@ -180,6 +206,7 @@ void register_timestamps(const nb::module_& m) {
 
 void register_run(nb::module_& m) {
     nb::module_::import_("lowlat.reports._core");  // registers Histogram, which is used here
+    register_counters(m);
     register_pass(m);
     register_latencies(m);
     register_timestamps(m);

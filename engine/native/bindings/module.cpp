@@ -4,7 +4,9 @@ NB_MODULE(_core, m) {
     m.doc() = "Native half of `engine`: private, use the package.";
     lowlat::register_arrays(m);
     lowlat::register_arrivals(m);
+    lowlat::register_book_builder(m);
     lowlat::register_build(m);
+    lowlat::register_itch(m);
     lowlat::register_journal(m);
     lowlat::register_engine(m);
     lowlat::register_flow(m);

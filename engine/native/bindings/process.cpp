@@ -114,13 +114,13 @@ RecordArray process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t re
         GrowingSink own = small ? GrowingSink(0) : sink_for(in.size(), matcher.live_orders());
         GrowingSink& sink = small ? matcher.scratch : own;
         sink.clear();
-        GrowingSink::Events copied;
+        RecordArray events;
         keep_if_interrupted(matcher, sink, [&] {
             execute(matcher, in, release, journal, sink);
             handle_signals();
-            if (small) copied = sink.copy();
+            events = small ? array_of(sink.copy(), sink.count()) : array_of(sink);
         });
-        return small ? array_of(std::move(copied), sink.count()) : array_of(sink);
+        return events;
     });
 }
 

@@ -36,19 +36,30 @@ const RecordTypes& record_types() {
     return types;
 }
 
+/// A type that was compared last, and its names: assigning new ones changes the type in place.
+struct ComparedType {
+    nb::object type;
+    nb::object names;
+    bool extended = false;
+
+    bool is(PyArray_Descr* other) const {
+        return type.ptr() == reinterpret_cast<PyObject*>(other) && names.ptr() == PyDataType_NAMES(other);
+    }
+};
+
 /// Whether commands of this type are extended; none if they are no commands. Arrays that were loaded from a file or
 /// another process have types of their own, which take microseconds to compare: the last one is remembered.
 // NOLINTNEXTLINE(misc-const-correctness): numpy does not take a const one
 std::optional<bool> is_extended(PyArray_Descr* type) {
-    static std::pair<PyArray_Descr*, bool> equal;
+    static auto& last = *new ComparedType;  // never freed: Python may be gone by then
     const RecordTypes& types = record_types();
     if (type == types.command) return false;
     if (type == types.extended) return true;
-    if (type == equal.first) return equal.second;
+    if (last.is(type)) return last.extended;
     const bool extended = PyArray_EquivTypes(type, types.extended) != 0;
     if (!extended && PyArray_EquivTypes(type, types.command) == 0) return std::nullopt;
-    Py_INCREF(type);  // so that no other type takes its address
-    Py_XDECREF(std::exchange(equal, {type, extended}).first);
+    // Held, so that no other type takes its address.
+    last = {nb::borrow(reinterpret_cast<PyObject*>(type)), nb::borrow(PyDataType_NAMES(type)), extended};
     return extended;
 }
 

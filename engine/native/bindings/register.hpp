@@ -7,6 +7,7 @@ namespace lowlat {
 
 void register_arrays(nanobind::module_& m);
 void register_arrivals(nanobind::module_& m);
+void register_book_builder(nanobind::module_& m);
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_external(nanobind::module_& m);
@@ -14,6 +15,7 @@ void register_flow(nanobind::module_& m);
 void register_follower(const nanobind::module_& m);
 void register_foreign(nanobind::module_& m);
 void register_guarded_mapping(const nanobind::module_& m);
+void register_itch(nanobind::module_& m);
 void register_journal(nanobind::module_& m);
 void register_mapped_book(nanobind::module_& m);
 void register_pipeline(const nanobind::module_& m);

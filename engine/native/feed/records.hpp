@@ -25,12 +25,30 @@ enum class OrderAction : std::uint8_t {
 };
 
 /// Bits of the `flags` of order events.
-inline constexpr std::uint16_t event_flag_last = 1;      // The last of its group: now the book is the venue's.
-inline constexpr std::uint16_t event_flag_snapshot = 2;  // Tells of an order that was there before.
-inline constexpr std::uint16_t event_flag_bad_time = 4;  // The vendor does not vouch for its time.
-inline constexpr std::uint16_t event_flag_gap = 8;       // Events before this one were lost.
-inline constexpr std::uint16_t event_flag_auction = 16;  // It traded in an auction, not against one aggressive order.
-inline constexpr std::uint16_t event_flags_known = 31;
+inline constexpr std::uint16_t event_flag_last = 1;       // The last of its group: now the book is the venue's.
+inline constexpr std::uint16_t event_flag_snapshot = 2;   // Tells of an order that was there before.
+inline constexpr std::uint16_t event_flag_bad_time = 4;   // The vendor does not vouch for its time.
+inline constexpr std::uint16_t event_flag_gap = 8;        // Events before this one were lost.
+inline constexpr std::uint16_t event_flag_auction = 16;   // It traded in an auction, not against one aggressive order.
+inline constexpr std::uint16_t event_flag_no_side = 32;   // The feed names only the order: the side is its own.
+inline constexpr std::uint16_t event_flag_no_price = 64;  // The feed names only the order: the price is its own.
+inline constexpr std::uint16_t event_flags_known = 127;
+
+/// Why an event cannot be applied to a book.
+enum class EventFault : std::uint8_t {
+    none = 0,      // It can.
+    action = 1,    // Its action is not an OrderAction.
+    side = 2,      // It enters an order, and its side is not a Side.
+    symbol = 3,    // Its symbol is above the largest that books have.
+    quantity = 4,  // It enters an order, and its quantity is above the largest that an order has.
+};
+
+/// After which events a book's levels are recorded.
+enum class DepthMoment : std::uint8_t {
+    every = 0,   // After every event.
+    change = 1,  // After those that change the levels that are recorded.
+    last = 2,    // After those with event_flag_last: when the book is the venue's.
+};
 
 /// One event of a level-3 feed (market by order).
 struct OrderEvent {
@@ -42,7 +60,7 @@ struct OrderEvent {
     std::uint64_t quantity;  // As the action says.
     std::uint32_t symbol;    // Number in the stream's symbols.
     OrderAction action;
-    std::uint8_t side;    // Side of the order it is about.
+    std::uint8_t side;    // Side of the order it is about; need not be set if that order was told of before.
     std::uint16_t flags;  // Bits of OrderEventFlag.
     std::uint64_t zero;
 };

@@ -62,6 +62,9 @@ class BitmapTree {
         return far == 0 ? none : last_of_group(highest(far));
     }
 
+    /// The word of a place, for prefetching.
+    LOWLAT_INLINE const std::uint64_t* word_of(std::uint32_t place) const { return bits_ + (place >> 6); }
+
     bool test(std::uint32_t place) const { return (bits_[place >> 6] & bit(place)) != 0; }
 
   private:

@@ -23,17 +23,23 @@ struct alignas(64) Book {
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of queues()
     Book(const SymbolRules& its_rules, SparseRoom* room, const Ladder& bids, const Ladder& asks,
          const Ladder& buy_stops, const Ladder& sell_stops)
-        : rules(its_rules),
-          divider(its_rules.tick),
+        : divider(its_rules.tick),
           ladders{{bids, asks}},
           stops{{buy_stops, sell_stops}},
           trailing{{Trailing(room), Trailing(room)}} {
+        set_rules(its_rules);
+        note(is_restricted(rules) ? 1 : 0);
+    }
+
+    /// Of a book without orders, and as restricted as before.
+    void set_rules(const SymbolRules& its_rules) {
+        rules = its_rules;
+        divider = TickDivider(rules.tick);
         // Division rounds toward zero, but the ends of the band must not move outward.
         ticks_min = rules.price_min / rules.tick + (rules.price_min % rules.tick > 0 ? 1 : 0);
         const std::int64_t ticks_max = rules.price_max / rules.tick - (rules.price_max % rules.tick < 0 ? 1 : 0);
         band = static_cast<std::uint64_t>(ticks_max) - static_cast<std::uint64_t>(ticks_min);
         quantities_simple = rules.lot == 1 && ticks_min <= ticks_max ? quantity_max : 0;
-        note(is_restricted(rules) ? 1 : 0);
     }
 
     /// The key of a price on a side's ladder (see ladder.hpp).
@@ -60,9 +66,15 @@ struct alignas(64) Book {
     /// Whether quantity and price, which is `ticks` ticks, obey the rules. Also false if the lot needs a division, the
     /// band contains no tick, or the book is restricted to FullPath: then the individual checks decide.
     LOWLAT_INLINE bool sound(const Command& command, std::int64_t ticks) const {
-        const bool price = divider.low_bits_clear(command.price) &&
-                           static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(ticks_min) <= band;
+        const bool price = is_price(command.price, ticks);
         return static_cast<std::uint64_t>(command.quantity) - 1 < quantities && price;
+    }
+
+    /// Whether a price, which is `ticks` ticks, is a multiple of the tick and within the band.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as divider.ticks() takes and gives them
+    LOWLAT_INLINE bool is_price(std::int64_t price, std::int64_t ticks) const {
+        return divider.low_bits_clear(price) &&
+               static_cast<std::uint64_t>(ticks) - static_cast<std::uint64_t>(ticks_min) <= band;
     }
 
     /// Whether the best bid reaches the best ask, as all-or-none orders and call phases allow.

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/records.hpp"
+#include "engine/native/platform/locked_region.hpp"
 
 namespace lowlat {
 
@@ -21,9 +23,13 @@ struct EngineConfig {
     std::uint64_t trades = 0;
     PoolPolicy when_orders_dry = PoolPolicy::reject;
     PoolPolicy when_trades_dry = PoolPolicy::recycle;
+    std::uint32_t window = 0;  // of a ladder, a power of two; 0: as the number of symbols permits
+    OrderIds ids = OrderIds::per_symbol;
+    Touch touch = Touch::all;  // of the pools and windows
 
     /// Window of a ladder in keys, found by index. A single book gets 131,072; many books share about half a million.
     std::uint32_t window_places() const {
+        if (window != 0) return window;
         constexpr std::uint64_t shared = 1U << 19;
         const std::uint64_t share = std::bit_floor(shared / symbols.size());
         return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(share, 256, 1U << 17));

@@ -5,21 +5,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/platform/compiler.hpp"
+#include "engine/native/platform/untrusted.hpp"
 
 namespace lowlat {
-
-/// Copy commands so that the compiler reads only the copy from then on.
-template <typename Record>
-LOWLAT_INLINE void copy_commands(Record* to, const Record* from, std::uint64_t count) {
-    std::memcpy(static_cast<void*>(to), from, count * sizeof(Record));
-    asm volatile("" : : "r"(to) : "memory");
-}
 
 /// A batch that is copied a block at a time.
 template <typename Record>
@@ -66,7 +59,7 @@ class CopiedBatch {
     /// again, and may have changed, before they are executed.
     std::uint64_t copy() {
         const std::uint64_t copied = std::min(block_commands + part, left());
-        copy_commands(block_, commands_ + executed_, copied);
+        copy_untrusted(block_, commands_ + executed_, copied);
         return copied;
     }
 
@@ -91,7 +84,7 @@ class BatchCopy {
         const std::uint64_t bytes = commands.size_bytes();
         if (bytes > bytes_ || bytes_ > kept_bytes) take(bytes);
         auto* const copied = reinterpret_cast<Record*>(memory_.get());
-        copy_commands(copied, commands.data(), commands.size());
+        copy_untrusted(copied, commands.data(), commands.size());
         return {copied, commands.size()};
     }
 

@@ -49,7 +49,8 @@ class OwnedMatcher : public Matcher {
 /// all writes of this one.
 class Claim {
   public:
-    explicit Claim(OwnedMatcher& matcher) : busy_(matcher.busy) {
+    explicit Claim(OwnedMatcher& matcher) : Claim(matcher.busy) {}
+    explicit Claim(std::atomic_flag& busy) : busy_(busy) {
         if (busy_.test_and_set(std::memory_order_acquire)) throw EngineBusyError();
     }
     Claim(const Claim&) = delete;

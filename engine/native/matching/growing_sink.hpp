@@ -63,23 +63,24 @@ class GrowingSink {
         return same;
     }
 
+    /// The events, which stay the sink's.
+    Event* events() { return events_.get(); }
+
     /// The events, in memory for `capacity()` of them.
-    Events release_all() {
+    Events release() {
         capacity_ = 0;
         count_ = 0;
         return std::move(events_);
     }
 
-    /// The events; the memory after them is given back.
-    Events release() {
-        if (events_ == nullptr) return take(0);
-        void* const cut =
-            std::realloc(static_cast<void*>(events_.get()), std::max<std::uint64_t>(count_, 1) * sizeof(Event));
-        if (cut != nullptr) {
-            static_cast<void>(events_.release());
-            events_.reset(static_cast<Event*>(cut));
-        }
-        return release_all();
+    /// Give back the memory after the events.
+    void shrink() {
+        const std::uint64_t enough = std::max<std::uint64_t>(count_, 1);
+        void* const cut = std::realloc(static_cast<void*>(events_.get()), enough * sizeof(Event));
+        if (cut == nullptr) return;
+        static_cast<void>(events_.release());
+        events_.reset(static_cast<Event*>(cut));
+        capacity_ = enough;
     }
 
     void clear() { count_ = 0; }

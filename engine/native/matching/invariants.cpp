@@ -4,7 +4,7 @@
 #include <exception>
 #include <map>
 
-#include "engine/native/matching/matcher.hpp"
+#include "engine/native/matching/order_store.hpp"
 
 namespace lowlat {
 namespace {
@@ -30,24 +30,24 @@ struct Count {
 };
 
 /// An order and what other structures record about it.
-void hold_order(const Matcher& matcher, Handle at, bool waits, Count& count) {
-    const OrderBody& order = matcher.nodes()[at].order;
+void hold_order(const OrderStore& store, Handle at, bool waits, Count& count) {
+    const OrderBody& order = store.nodes()[at].order;
     hold(order.quantity != 0, "a resting order has quantity left");
-    hold(matcher.find(order.id, order.symbol) == at, "every order is found by its id");
+    hold(store.find(order.id, order.symbol) == at, "every order is found by its id");
     hold(((order.attributes & attribute_waits) != 0) == waits, "stops wait apart from the orders that rest");
     hold(((order.attributes & attributes_stored) != 0) <= has_attributes(order), "an order with terms has kept them");
     if (has_attributes(order)) ++count.attributes_handle;
     if ((order.attributes & attributes_met) != 0) ++count.restricted;
     if ((order.attributes & attribute_all_or_none) != 0) ++count.all_or_none[order.side];
     if ((order.attributes & attribute_gtd) == 0) return;
-    hold(matcher.expiries().at(matcher.attributes()[order.attributes_handle].place) == at,
+    hold(store.expiries().at(store.attributes()[order.attributes_handle].place) == at,
          "an expiring order knows its place");
     ++count.expiring;
 }
 
-void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t symbol, Side side, bool waits,
+void hold_ladder(const OrderStore& store, const Ladder& ladder, std::uint32_t symbol, Side side, bool waits,
                  Count& count) {
-    const Nodes& nodes = matcher.nodes();
+    const Nodes& nodes = store.nodes();
     Handle first = nil;
     std::int64_t last_key = 0;
     ladder.for_each([&](std::int64_t key, Handle handle) {
@@ -65,7 +65,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
             hold(nodes[at].prev == before, "neighbors in a queue name each other");
             hold(order.level == handle, "an order names the level it queues at");
             hold(order.side == side && order.symbol == symbol, "an order rests in its own book, on its side");
-            hold_order(matcher, at, waits, count);
+            hold_order(store, at, waits, count);
             quantity += order.quantity;
             ++orders;
         }
@@ -81,7 +81,7 @@ void hold_ladder(const Matcher& matcher, const Ladder& ladder, std::uint32_t sym
 }
 
 /// The sums of an index, and what they are sums of.
-void hold_index(const Matcher& matcher, const Book& book) {
+void hold_index(const OrderStore& store, const Book& book) {
     DepthIndex& index = *book.index;
     const Priority end = Priority::through(Book::any_key);
     std::uint32_t orders = 0;
@@ -90,16 +90,16 @@ void hold_index(const Matcher& matcher, const Book& book) {
         std::uint64_t plain = 0;
         std::uint64_t alone = 0;
         std::map<std::uint32_t, std::uint64_t> own;
-        matcher.for_each_queued(book.ladders[side], [&](Handle at) {
-            const OrderBody& order = matcher.order(at);
-            const std::uint64_t total = std::uint64_t{order.quantity} + matcher.reserve_quantity(order);
+        store.for_each_queued(book.ladders[side], [&](Handle at) {
+            const OrderBody& order = store.order(at);
+            const std::uint64_t total = std::uint64_t{order.quantity} + store.reserve_quantity(order);
             const Priority place = index.priority(at);
             ++orders;
-            hold(place.key == matcher.level(order.level).key, "an order is indexed at its price");
+            hold(place.key == store.level(order.level).key, "an order is indexed at its price");
             hold(index.plain_before(side, place).all() == plain && index.alone_before(side, place) == alone,
                  "the index sums what is before an order");
             (OrderStore::all_or_none(order) ? alone : plain) += total;
-            if ((order.attributes & attribute_participant) != 0) own[matcher.attributes(at).participant_id] += total;
+            if ((order.attributes & attribute_participant) != 0) own[store.attributes(at).participant_id] += total;
             if (!OrderStore::all_or_none(order)) return;
             const Priority reach = Priority::through(~place.key);
             const std::uint64_t reached =
@@ -116,18 +116,18 @@ void hold_index(const Matcher& matcher, const Book& book) {
 }
 
 /// The trailing stops of one side. Whole trees are compared with their orders, which are read without changing them.
-void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbol, Side side, Count& count) {
+void hold_trailing(const OrderStore& store, const Book& book, std::uint32_t symbol, Side side, Count& count) {
     struct Tree {
         std::int64_t best_key;
         std::uint64_t accepted = 0;
         std::int64_t anchor = 0;
     };
     std::map<std::int64_t, Tree> trees;  // by distance in basis points; 0: in price units
-    TrailingStops::for_each(matcher.nodes(), matcher.attributes(), book, side, [&](const TrailingStop& stop) {
-        const OrderBody& order = matcher.order(stop.handle);
-        const OrderAttributes& attributes = matcher.attributes(stop.handle);
+    TrailingStops::for_each(store.nodes(), store.attributes(), book, side, [&](const TrailingStop& stop) {
+        const OrderBody& order = store.order(stop.handle);
+        const OrderAttributes& attributes = store.attributes(stop.handle);
         hold(order.side == side && order.symbol == symbol, "a trailing stop waits in its own book, on its side");
-        hold_order(matcher, stop.handle, true, count);
+        hold_order(store, stop.handle, true, count);
         const bool relative = (attributes.flags & flag_trail_basis_points) != 0;
         const std::int64_t key = TrailingStops::key_at(book, side, stop.anchor, attributes);
         const auto [at, first] = trees.try_emplace(relative ? attributes.distance : 0, Tree{.best_key = key});
@@ -142,7 +142,7 @@ void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbo
     const Book::Trailing& trailing = book.trailing[side];
     const auto hold_tree = [&](std::int64_t distance, Handle root) {
         const auto at = trees.find(distance);
-        hold(at != trees.end() && matcher.nodes()[matcher.order(root).level].trail.best_key == at->second.best_key,
+        hold(at != trees.end() && store.nodes()[store.order(root).level].trail.best_key == at->second.best_key,
              "a tree of trailing stops knows the first that a price reaches");
     };
     if (trailing.absolute != nil) hold_tree(0, trailing.absolute);
@@ -150,50 +150,50 @@ void hold_trailing(const Matcher& matcher, const Book& book, std::uint32_t symbo
     hold(trees.size() == trailing.relative.size() + (trailing.absolute != nil ? 1 : 0), "no tree is empty");
 }
 
-void hold_all(const Matcher& matcher) {
+void hold_all(const OrderStore& store, Crossing crossing) {
     Count all;
-    for (std::uint32_t symbol = 0; symbol < matcher.symbols(); ++symbol) {
-        const Book& book = matcher.books()[symbol];
+    for (std::uint32_t symbol = 0; symbol < store.symbols(); ++symbol) {
+        const Book& book = store.books()[symbol];
         Count count;
         for (const Side side : both_sides) {
-            hold_ladder(matcher, book.ladders[side], symbol, side, false, count);
-            hold_ladder(matcher, book.stops[side], symbol, side, true, count);
-            hold_trailing(matcher, book, symbol, side, count);
+            hold_ladder(store, book.ladders[side], symbol, side, false, count);
+            hold_ladder(store, book.stops[side], symbol, side, true, count);
+            hold_trailing(store, book, symbol, side, count);
             hold(count.all_or_none[side] == book.all_or_none[side], "all-or-none orders are counted");
         }
         hold(book.due.first == nil, "no stop is due between two commands");
         count.restricted += (book.phase != TradingPhase::continuous ? 1 : 0) + (is_restricted(book.rules) ? 1 : 0) +
                             (book.index != nullptr ? 1 : 0);
-        if (book.index != nullptr) hold_index(matcher, book);
+        if (book.index != nullptr) hold_index(store, book);
         hold(count.restricted == book.restricted, "what a simple command must know of is counted");
-        const bool may_cross =
-            book.phase != TradingPhase::continuous || book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;
+        const bool may_cross = crossing == Crossing::always || book.phase != TradingPhase::continuous ||
+                               book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;
         hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;
         all.attributes_handle += count.attributes_handle;
         all.expiring += count.expiring;
     }
-    hold(all.orders == matcher.live_orders(), "live orders are those in the queues");
-    hold(all.orders + all.levels == matcher.nodes().in_use(), "every node in use is an order or a level");
-    hold(all.attributes_handle == matcher.attributes().in_use(), "all attributes in use are an order's");
-    hold(all.expiring == matcher.expiries().size(), "every order that expires is in the heap");
-    hold(matcher.live_orders() <= matcher.orders_max(), "no more orders than the pool has");
+    hold(all.orders == store.live_orders(), "live orders are those in the queues");
+    hold(all.orders + all.levels == store.nodes().in_use(), "every node in use is an order or a level");
+    hold(all.attributes_handle == store.attributes().in_use(), "all attributes in use are an order's");
+    hold(all.expiring == store.expiries().size(), "every order that expires is in the heap");
+    hold(store.live_orders() <= store.orders_max(), "no more orders than the pool has");
 }
 
 }  // namespace
 
-const char* find_violation(const Matcher& matcher) {
+const char* find_violation(const OrderStore& store, Crossing crossing) {
     try {
-        hold_all(matcher);
+        hold_all(store, crossing);
     } catch (const Violation& violation) {
         return violation.rule;
     }
     return nullptr;
 }
 
-void check_invariants(const Matcher& matcher) {
-    if (const char* rule = find_violation(matcher); rule != nullptr) broken(rule);
+void check_invariants(const OrderStore& store, Crossing crossing) {
+    if (const char* rule = find_violation(store, crossing); rule != nullptr) broken(rule);
 }
 
 }  // namespace lowlat

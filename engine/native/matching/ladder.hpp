@@ -69,6 +69,9 @@ class alignas(64) Ladder {
     /// Address of the level's handle if it is within the window, for prefetching. Any key is allowed.
     LOWLAT_INLINE const Handle* slot_of(std::int64_t key) const { return window_ + index_of_key(key); }
 
+    /// The same, of the bits that say which levels are in the window.
+    LOWLAT_INLINE const std::uint64_t* bits_of(std::int64_t key) const { return occupancy_.word_of(index_of_key(key)); }
+
     /// Prefetch what an operation at a key outside the window will touch.
     LOWLAT_INLINE void fetch_far(std::int64_t key) const {
         if (!is_near(key)) far_.fetch(key);

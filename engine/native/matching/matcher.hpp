@@ -27,13 +27,6 @@
 
 namespace lowlat {
 
-class Matcher;
-
-/// The first invariant that does not hold, nullptr if all do (invariants.cpp).
-const char* find_violation(const Matcher& matcher);
-/// Check all invariants and abort on the first violation.
-void check_invariants(const Matcher& matcher);
-
 /// Inherits from the store, because the simple path works on its members directly: it does the same steps as the
 /// store's operations, but reorders them and leaves out what it does not need.
 class Matcher : public FetchingStore {

@@ -11,11 +11,15 @@
 
 namespace lowlat {
 
+/// How ids are expected to be given; a wrong guess costs time only, until the index notices.
+enum class OrderIds : std::uint8_t { per_symbol, over_all_symbols };
+
 /// Each slot holds the first order of a chain, the latest to enter; `link(order)` is the handle of the next. An order
 /// that is alone in its slot costs one read of the slot, and nothing ever moves.
 ///
-/// While ids are dense, the slot of an id is the id itself plus a constant per symbol: neighbors in time are neighbors
-/// in memory, and the table is a direct index of a sliding range. When ids crowd in some slots (they have a common
+/// While ids are dense, the slot of an id is the id itself plus a constant per symbol (none if ids are expected to be
+/// unique over all symbols): neighbors in time are neighbors in memory, and the table is a direct index of a sliding
+/// range. When ids crowd in some slots (they have a common
 /// stride, or were chosen to), the slot becomes a hash of the id, and every live order is inserted again.
 class OrderIndex {
   public:
@@ -30,12 +34,16 @@ class OrderIndex {
     static constexpr std::uint32_t chain_max = 24;
 
     OrderIndex() = default;
-    /// Over empty slots, whose number is a power of two.
-    explicit OrderIndex(std::span<Handle> slots)
-        : slots_(slots.data()), mask_(static_cast<std::uint32_t>(slots.size() - 1)), used_(slots.size()) {}
+    /// Over empty slots, whose number is a power of two. `ids`: how they are expected to be given.
+    explicit OrderIndex(std::span<Handle> slots, OrderIds ids = OrderIds::per_symbol)
+        : slots_(slots.data()),
+          mask_(static_cast<std::uint32_t>(slots.size() - 1)),
+          ids_(ids),
+          stride_(first_stride()),
+          used_(slots.size()) {}
 
     LOWLAT_INLINE Home home(std::uint64_t id, std::uint32_t symbol) const {
-        const std::uint64_t key = id + symbol * symbol_stride;
+        const std::uint64_t key = id + symbol * stride_;
         if (likely(direct_)) return Home{static_cast<std::uint32_t>(key) & mask_};
         const std::uint32_t home = static_cast<std::uint32_t>(seed_ == 0 ? key : mix(key)) & mask_;
         return Home{home < used_ ? home : home & mask_ >> 1};
@@ -82,6 +90,7 @@ class OrderIndex {
     void reset() {
         clear();
         seed_ = 0;
+        stride_ = first_stride();
         choose_way();
     }
 
@@ -89,6 +98,7 @@ class OrderIndex {
     void rehash() {
         clear();
         ++seed_;
+        stride_ = symbol_stride;
         salt_ = seed_ * symbol_stride ^ reinterpret_cast<std::uintptr_t>(slots_);
         choose_way();
     }
@@ -129,6 +139,7 @@ class OrderIndex {
 
     LOWLAT_INLINE static std::uint32_t number(Home home) { return static_cast<std::uint32_t>(home); }
 
+    std::uint64_t first_stride() const { return ids_ == OrderIds::per_symbol ? symbol_stride : 0; }
     void choose_way() { direct_ = seed_ == 0 && used_ == slots(); }
 
     /// Every bit of the key affects every bit of the result: the finalizer of MurmurHash3 (public domain, A. Appleby).
@@ -158,6 +169,8 @@ class OrderIndex {
     Handle* slots_ = nullptr;
     std::uint32_t mask_ = 0;
     std::uint32_t seed_ = 0;
+    OrderIds ids_ = OrderIds::per_symbol;
+    std::uint64_t stride_ = symbol_stride;
     std::uint64_t salt_ = 0;  // the table's address, so that nobody can choose ids that collide in all processes
     std::uint64_t used_ = 0;
     bool direct_ = true;  // the slot of an id is its low bits

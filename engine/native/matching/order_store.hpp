@@ -25,19 +25,30 @@
 
 namespace lowlat {
 
-/// Adds and removes orders and levels; the paths of commands, Matcher and FullPath, decide which and why.
+class OrderStore;
+
+/// Whether bids may reach asks: where the rules of matching let them, or always.
+enum class Crossing : std::uint8_t { by_rules, always };
+
+/// The first invariant that does not hold, nullptr if all do (invariants.cpp).
+const char* find_violation(const OrderStore& store, Crossing crossing = Crossing::by_rules);
+/// Check all invariants and abort on the first violation.
+void check_invariants(const OrderStore& store, Crossing crossing = Crossing::by_rules);
+
+/// Adds and removes orders and levels; the paths of commands, Matcher and FullPath, and of a feed's events,
+/// BookBuilder, decide which and why.
 ///
 /// Its operations maintain these invariants: a level sums the orders queued at it; an id finds its live order; the
 /// expiry heap holds every order with an expiry; a book counts the orders that a simple command must consider.
 class OrderStore {
   public:
     explicit OrderStore(const EngineConfig& settings)
-        : books_(memory_.make_books(settings)),
-          symbols_(static_cast<std::uint32_t>(books_.size())),
+        : symbols_(static_cast<std::uint32_t>(settings.symbols.size())),
           orders_max_(settings.orders),
           when_orders_dry_(settings.when_orders_dry),
           when_trades_dry_(settings.when_trades_dry) {
-        memory_.make_orders(orders_max_, nodes_, attributes_, expiries_, index_);
+        memory_.add_books(settings, books_);
+        memory_.make_orders(settings, nodes_, attributes_, expiries_, index_);
         set_resident(orders_max_);
         memory_.move_tape(settings.trades, tape_);
         crossed_.bids.reserve(crossed_at_first);
@@ -316,6 +327,14 @@ class OrderStore {
         orders_max_ *= 2;
         ++growths_;
         return true;
+    }
+
+    /// Add books for further symbols, numbered on from those there are; of `settings`, only the symbols and the window
+    /// count. References to books become invalid. Throws std::bad_alloc, with nothing changed.
+    LOWLAT_COLD void add_books(const EngineConfig& settings) {
+        memory_.grow_sparse(symbols_ + settings.symbols.size(), orders_max_, resident_);
+        memory_.add_books(settings, books_);
+        symbols_ = static_cast<std::uint32_t>(books_.size());
     }
 
     /// Grow the tape to at least this many trades. Throws std::bad_alloc.

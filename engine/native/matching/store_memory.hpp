@@ -33,17 +33,18 @@ class StoreMemory {
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
-    void make_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
-                     OrderIndex& index) {
+    void make_orders(const EngineConfig& settings, Nodes& nodes, Pool<OrderAttributes>& attributes,
+                     ExpiryHeap& expiries, OrderIndex& index) {
+        const std::uint32_t orders = settings.orders;
         const std::uint64_t slots = OrderIndex::slots_for(orders);
         const std::uint64_t far = far_nodes(orders);
-        sparse_region_ = LockedRegion(sparse_bytes(far));
-        node_region_ = LockedRegion(node_bytes(orders));
-        slot_region_ = LockedRegion(slot_bytes(slots));
+        sparse_region_ = LockedRegion(sparse_bytes(far), settings.touch);
+        node_region_ = LockedRegion(node_bytes(orders), settings.touch);
+        slot_region_ = LockedRegion(slot_bytes(slots), settings.touch);
         attributes_memory_ = AttributesMemory(orders);
         place_sparse(far);
         nodes.move_to(node_region_.take<Node>(2 * orders + 1), 2 * orders);
-        index = OrderIndex({slot_region_.take<Handle>(slots), slots});
+        index = OrderIndex({slot_region_.take<Handle>(slots), slots}, settings.ids);
         attributes_memory_.place(attributes, expiries);
     }
 
@@ -93,27 +94,40 @@ class StoreMemory {
         tape_region_ = std::move(region);
     }
 
-    /// One book per symbol. They are made first: how many there are decides how much room far levels need.
-    std::vector<Book> make_books(const EngineConfig& settings) {
-        sparse_trees_ = settings.symbols.size() * Book::sparse_trees;
+    /// One book per symbol, added to `books`. Those of the first call are made before the orders: how many there are
+    /// decides how much room far levels need. Throws std::bad_alloc, with nothing changed.
+    void add_books(const EngineConfig& settings, std::vector<Book>& books) {
         const auto room = [](std::uint32_t places) {
             return LockedRegion::room_for<Handle>(places) +
                    LockedRegion::room_for<std::uint64_t>(BitmapTree::words(places));
         };
         const std::uint32_t places = settings.window_places();
         const std::uint32_t stop_places = settings.stop_places();
-        LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)));
+        LockedRegion region(settings.symbols.size() * 2 * (room(places) + room(stop_places)), settings.touch);
         const auto ladder = [&](std::uint32_t size) {
             Handle* window = region.take<Handle>(size);
             return Ladder(window, region.take<std::uint64_t>(BitmapTree::words(size)), size, &sparse_room_);
         };
-        std::vector<Book> books;
-        books.reserve(settings.symbols.size());
+        const std::size_t count = books.size() + settings.symbols.size();
+        book_regions_.reserve(book_regions_.size() + 1);
+        if (count > books.capacity()) books.reserve(std::max(count, 2 * books.size()));
+        sparse_room_.note_change();  // the notes say which tree by its address, and trees may have moved
         for (const SymbolRules& rules : settings.symbols)
             books.emplace_back(rules, &sparse_room_, ladder(places), ladder(places), ladder(stop_places),
                                ladder(stop_places));
-        book_region_ = std::move(region);
-        return books;
+        book_regions_.push_back(std::move(region));
+        sparse_trees_ = books.size() * Book::sparse_trees;
+    }
+
+    /// Before a further add_books(): room for the far levels of so many symbols, and of as many orders as there is room
+    /// for; that of the first `resident` is made resident. Throws std::bad_alloc, with nothing changed.
+    void grow_sparse(std::uint64_t symbols, std::uint32_t orders_max, std::uint32_t resident) {
+        const std::uint64_t trees = symbols * Book::sparse_trees;
+        sparse_region_.grow(sparse_bytes(sparse_nodes(orders_max, trees)));
+        sparse_trees_ = trees;
+        const std::uint64_t far = far_nodes(orders_max);
+        place_sparse(far);
+        sparse_region_.touch(sparse_bytes(far_nodes(resident)));
     }
 
     /// Call `visit(part, region)` for all memory taken from the system.
@@ -123,7 +137,7 @@ class StoreMemory {
         visit("id index", slot_region_);
         attributes_memory_.for_each_region(visit);
         visit("trade tape", tape_region_);
-        visit("price windows", book_region_);
+        for (const LockedRegion& region : book_regions_) visit("price windows", region);
         visit("levels outside the windows", sparse_region_);
     }
 
@@ -145,7 +159,7 @@ class StoreMemory {
     LockedRegion slot_region_;
     AttributesMemory attributes_memory_;
     LockedRegion tape_region_;
-    LockedRegion book_region_;
+    std::vector<LockedRegion> book_regions_;
 };
 
 }  // namespace lowlat

@@ -22,8 +22,9 @@
 
 namespace lowlat {
 
-/// Which of a region's pages are resident from the start.
-enum class Touch : std::uint8_t { all, as_used };
+/// When a region's pages become resident: at the start; by touch(), as it comes into use; or by the system, huge pages
+/// as they are first written to, each of which takes long to fill with zeros.
+enum class Touch : std::uint8_t { all, as_used, on_demand };
 
 /// An owned mapping. After construction every page is resident, so that the hot path has no page faults; unless it is
 /// to be touched as it is used, by touch().
@@ -39,12 +40,13 @@ class LockedRegion {
         start_ = map_aligned(bytes_, PROT_READ | PROT_WRITE);
         taken_.fetch_add(1, std::memory_order_relaxed);
         ASAN_POISON_MEMORY_REGION(start_, bytes_);
-        if (touched == Touch::all) {  // else by small pages: a huge one takes long to fill with zeros
+        if (touched != Touch::as_used) {  // else by small pages: a huge one takes long to fill with zeros
 #if defined(MADV_HUGEPAGE) && !defined(LOWLAT_WITHOUT_HUGE_PAGES)
             huge_asked_ = madvise(start_, bytes_, MADV_HUGEPAGE) == 0;
 #endif
-            touch(bytes_);
         }
+        if (touched == Touch::all) touch(bytes_);
+        if (touched == Touch::on_demand) touched_ = bytes_;
         lock();
     }
 
@@ -97,7 +99,7 @@ class LockedRegion {
 
     const std::byte* start() const { return start_; }
     std::size_t bytes() const { return bytes_; }
-    /// Bytes at its start that are resident.
+    /// Bytes at its start that are resident, or are to become so as they are written to.
     std::size_t touched() const { return touched_; }
     bool huge_asked() const { return huge_asked_; }
     /// 0 if the pages are locked, else the errno of mlock (EPERM or ENOMEM: the limit is too low).

@@ -9,6 +9,7 @@ from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
 from tests.fuzz.parsers.latencies import LATENCIES
+from tests.fuzz.parsers.recordings import ITCH
 from tests.fuzz.parsers.reports import HDR, HLOG, REPORT
 from tests.fuzz.parsers.shared import BOOK, RING
 from tests.fuzz.parsers.target import Target
@@ -23,6 +24,7 @@ TARGETS: Final[dict[str, Target]] = {
         HDR,
         LATENCIES,
         LOBSTER,
+        ITCH,
         DBN,
         TABLE,
         PROFILE,

@@ -15,7 +15,7 @@ from typing import Final
 
 from lowlat.compression import COMPRESSED
 from lowlat.engine.feed.stream import ReadOptions
-from lowlat.engine.flow.readers.lobster.book import read_book
+from lowlat.engine.flow.readers.lobster.book import open_book, read_book
 from lowlat.engine.flow.readers.lobster.messages import open_messages
 from lowlat.engine.flow.recording import RecordedFlow, recorded_flow
 from lowlat.engine.flow.registry import Reader
@@ -40,4 +40,5 @@ READER: Final = Reader(
     ),
     suffixes=(".csv",),
     read_book=read_book,
+    open_book=open_book,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,19 @@ def read_book(path: Path) -> VenueBook:
         displayed.append(states[grown])
         reach, before = reaches[-1:], before + len(states)
     return VenueBook(path, len(names) // 4, *(np.concatenate(parts) for parts in (best, head, wider, displayed)))
+
+
+def open_book(path: Path) -> Iterator[Ints]:
+    """All levels of these rows, a block at a time: int64 (n, 4 * levels), zeros for a level of size 0.
+
+    Raises what `read_book` does.
+    """
+    names: tuple[str, ...] = ()
+    for block in line_blocks(path, Counter()):
+        names = names or _names(block)
+        states = _states(block, names)
+        states[:, ::2] *= states[:, 1::2] != 0
+        yield states
 
 
 def without_empty_prices(states: Ints) -> Ints:

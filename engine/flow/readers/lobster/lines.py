@@ -55,8 +55,11 @@ def line_blocks(path: Path, noticed: Counter[str]) -> Iterator[LineBlock]:
         raise error if isinstance(error, LobsterError) else _of_file(path, error) from None
     if rest:
         block = LineBlock(path, lines, rest + b"\n")
-        yield block if begun else _without_head(block, noticed)
-    elif not lines:
+        block, begun = (block if begun else _without_head(block, noticed)), True
+        lines = block.before + block.text.count(b"\n")
+        if block.text:
+            yield block
+    if lines == sum(noticed.values()) - noticed["byte order mark"]:
         raise LobsterError(path, "the file is empty; expected at least one row")
 
 

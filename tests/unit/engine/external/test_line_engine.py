@@ -169,6 +169,15 @@ def test_what_it_prints_to_stderr_never_stops_it() -> None:
     assert events_with(processes.bad("prints_errors"), given) == Engine.of(SETTINGS).process(given).tobytes()
 
 
+def test_the_end_of_a_process_is_seen_though_a_child_of_its_own_holds_its_output() -> None:
+    """By its end, not by the silence after it: the limit of that would be hours away."""
+    with (
+        pytest.raises(NotValidError, match="exited with code 7 at command 5"),
+        EngineHost(processes.bad("leaves_a_child"), 100 * PATIENCE_S) as host,
+    ):
+        host.engine(SETTINGS, extended=False).process(some_commands())
+
+
 @pytest.mark.parametrize("fault", ["hangs", "hangs_with_child", "dribbles"])
 def test_a_process_that_hangs_is_killed_with_its_children(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

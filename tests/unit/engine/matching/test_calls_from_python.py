@@ -30,7 +30,7 @@ from lowlat.engine import (
 )
 from lowlat.engine.matching.commands import one_command
 from lowlat.engine.matching.records import Commands
-from lowlat.errors import UsageError
+from lowlat.errors import ArrayError, UsageError
 from tests.effort import effort
 
 STREAM = commands(*(command(CommandType.LIMIT, order, price=100 + order, quantity=1) for order in range(8)))
@@ -78,6 +78,18 @@ def test_the_native_call_takes_nothing_that_python_would_have_to_copy() -> None:
             Engine().matcher.process(array, 1_000)
     assert _core.is_in_place(STREAM)
     assert _core.is_in_place(renewed(STREAM))
+
+
+def test_a_dtype_that_is_renamed_is_compared_again() -> None:
+    array = renewed(STREAM)
+    assert _core.is_in_place(array)
+    names = array.dtype.names
+    array.dtype.names = tuple(reversed(names or ()))
+    assert not _core.is_in_place(array)
+    with pytest.raises(ArrayError):
+        Engine().process(array)
+    array.dtype.names = names
+    assert _core.is_in_place(array)
 
 
 @pytest.mark.parametrize("size", [1, 64, 2_000, 5_000, 40_000])

@@ -92,6 +92,42 @@ print("trades", engine.counters.trades, engine.take_interrupted())
 
 
 @without_sanitizers
+@pytest.mark.parametrize("size", [100, 3_000])
+def test_without_memory_for_the_array_of_events_they_can_still_be_taken(size: int) -> None:
+    """Fails each allocation of Python objects in turn, until a batch needs no more of them."""
+    pytest.importorskip("_testcapi", reason="needs CPython's own test module")
+    lines = told(f"""
+import _testcapi
+engine = Engine(orders=1_000_000)
+orders = batch({size}, kind=CommandType.LIMIT, side=Side.SELL, price=100, quantity=1)
+whole = taken = lost = 0
+for failing in range(100):
+    orders["order_id"] = {size} * failing + np.arange({size})
+    events = None
+    _testcapi.set_nomemory(failing, failing + 1)
+    try:
+        events = engine.process(orders)
+    except MemoryError:
+        pass
+    _testcapi.remove_mem_hooks()
+    executed = engine.counters.live_orders - (whole + taken + lost) * {size}
+    if events is None and executed:
+        interrupted = engine.take_interrupted()
+        if interrupted is None:
+            lost += 1
+        else:
+            assert interrupted.commands == {size} == executed
+            assert np.array_equal(interrupted.events["order_id"], orders["order_id"])
+            taken += 1
+    elif events is not None:
+        assert len(events) == {size} == executed
+        whole += 1
+print(lost, taken > 0, whole > 0)
+""")
+    assert lines == ["0 True True"]
+
+
+@without_sanitizers
 def test_an_engine_whose_command_was_interrupted_refuses_everything_until_it_is_reset() -> None:
     """Each of 20,000 icebergs refills 200 times in one command: far more events than orders."""
     lines = told("""

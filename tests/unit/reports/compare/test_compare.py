@@ -21,7 +21,7 @@ from lowlat.reports.io.json_codec import comparison_from_document, to_document, 
 from lowlat.reports.io.loader import read_reports, report_of
 from lowlat.reports.model.comparison import Comparison, Interleaving, Metric
 from lowlat.reports.model.report import Report
-from lowlat.reports.model.results import Run
+from lowlat.reports.model.results import HARDWARE_COUNTERS, HardwareCounters, Run
 from lowlat.reports.model.series import histogram_of, summarize
 from tests.scaled_reports import scaled
 
@@ -222,6 +222,34 @@ def test_cpu_time_of_loops_that_spin_says_nothing(eight: Report, load: dict[str,
     assert compared(waiting, waiting).gate.rules == ("p50=10%", "p99=10%")
     with pytest.raises(UsageError, match=r"gate cpu=5% matches nothing that both sides have; available: service:all"):
         compared(waiting, waiting, "cpu=5%")
+
+
+def with_instructions(report: Report, *per_command: float | None) -> Report:
+    """Runs whose processor counted so many instructions, in turn; None: it counted other events only."""
+    nothing = dict.fromkeys(HARDWARE_COUNTERS)
+    told = [HardwareCounters(**nothing | {"cycles": 20.0, "instructions": each}) for each in per_command]
+    runs = [dataclasses.replace(run, counters=told[at % len(told)]) for at, run in enumerate(report.runs)]
+    return dataclasses.replace(report, runs=tuple(runs))
+
+
+def test_two_percent_more_instructions_fail_their_gate_which_nothing_else_does(eight: Report) -> None:
+    base, head = with_instructions(eight, 61.0, 61.1), with_instructions(eight, 62.3, 62.4)
+    assert compared(base, head).gate.verdict == "passed"
+    comparison = compared(base, head, "instructions=1%")
+    assert comparison.gate.failed == ("instructions",)
+    metric = found(comparison, "instructions", None)
+    assert (metric.unit, metric.better, metric.base.median) == ("per command", "lower", 61.05)
+    assert compared(base, base, "instructions=1%", "cycles=1%").gate.verdict == "passed"
+
+
+def test_a_gate_on_events_that_a_side_did_not_count_is_refused_with_the_reason(eight: Report) -> None:
+    why = "not available here, because the processor has none"
+    without = dataclasses.replace(eight, not_available=eight.not_available | {"runs.counters": why})
+    with pytest.raises(UsageError, match=f"gate instructions=1% needs the processor's counters on both sides: {why}"):
+        compared(with_instructions(eight, 61.0), without, "instructions=1%")
+    partly = with_instructions(eight, 61.0, None)
+    with pytest.raises(UsageError, match="on both sides: not counted"):
+        compared(partly, partly, "instructions=1%")
 
 
 def test_means_are_compared_where_a_rule_names_them(eight: Report) -> None:

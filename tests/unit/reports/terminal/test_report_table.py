@@ -11,6 +11,7 @@ from rich.console import Console
 
 from lowlat import units
 from lowlat.reports.model.report import BudgetClass, Report
+from lowlat.reports.model.results import HARDWARE_COUNTERS, HardwareCounters
 from lowlat.reports.terminal.latency_table import FOOTNOTE
 from lowlat.reports.terminal.report_table import render
 
@@ -261,3 +262,22 @@ def test_bands_are_shown_where_they_say_something(report: Report) -> None:
     fast = dataclasses.replace(report.summary[0], bands=(report.summary[0].bands[0], *first))
     assert "<100 µs" in words(report)
     assert "<100 µs" not in words(dataclasses.replace(report, summary=(fast,)))
+
+
+def test_events_of_the_processor_stand_below_the_throughput(report: Report) -> None:
+    figures = {"instructions": 61.25, "cycles": 18.0, "branch_misses": 0.02134, "dtlb_misses": 0.0}
+    told = HardwareCounters(**dict.fromkeys(HARDWARE_COUNTERS) | figures)
+    runs = tuple(dataclasses.replace(run, counters=told) for run in report.runs)
+    text = words(dataclasses.replace(report, runs=runs), verbose=False)
+    assert (
+        "processor batched: 61.2 instructions per command · 18 cycles · 3.40 instructions per cycle · "
+        "0.0213 branch misses · 0.0000 dTLB misses"
+    ) in text
+    assert "one at a time: 61" not in text
+
+
+def test_why_no_events_were_counted_is_a_detail(report: Report) -> None:
+    why = "not available here, because the processor has no counters"
+    without = dataclasses.replace(report, not_available=report.not_available | {"runs.counters": why})
+    assert f"processor {why}" in words(without)
+    assert why not in words(without, verbose=False)
