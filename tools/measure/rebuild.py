@@ -1,4 +1,4 @@
-"""What an event costs a book builder, on a synthetic ITCH day: `rebuild.py [MESSAGES] [--live N] [--beside FOLDER]`.
+"""What an event costs a book builder, on a synthetic day: `rebuild.py [EVENTS] [--live N] [--beside FOLDER]`.
 
 Each round is a process of its own, which applies all events from empty books: CPU time, its page faults included. With
 `--beside`, rounds alternate with those of charles-cooper/itch-order-book, whose order_book.h is in FOLDER with what it
@@ -21,22 +21,13 @@ from itch_day import count
 from native_pass import build
 
 from lowlat.engine.feed.records import ORDER_EVENT
-from lowlat.engine.feed.stream import ReadOptions
-from lowlat.engine.flow.readers.itch import READER
-from tests.itch_day import ItchDay
+from tests.synthetic_feed import synthetic_feed
 
 
-def write_events(folder: Path, messages: int, symbols: int, live: int) -> Path:
+def write_events(folder: Path, number: int, symbols: int, live: int) -> Path:
     """The events of a synthetic day as `ORDER_EVENT` records in a file."""
-    day, file = folder / "day.itch", folder / "day.events"
-    with day.open("wb") as stream:
-        stream.writelines(ItchDay(messages, symbols, live).blocks())
-    if READER.open is None:
-        sys.exit("the ITCH reader opens no events")
-    with file.open("wb") as stream:
-        for block in READER.open(day, ReadOptions()).blocks:
-            stream.write(block.tobytes())
-    day.unlink()
+    file = folder / "day.events"
+    synthetic_feed(number, symbols, live).tofile(file)
     return file
 
 
@@ -58,7 +49,7 @@ def instructions(binary: Path, events: Path) -> int:
 def main() -> None:
     """Measure, and print medians and ratios per event."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("messages", type=count, nargs="?", default=12_000_000)
+    parser.add_argument("events", type=count, nargs="?", default=12_000_000)
     parser.add_argument("--symbols", type=count, default=8_000)
     parser.add_argument("--live", type=count, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=5)
@@ -71,9 +62,9 @@ def main() -> None:
         if asked.beside is not None:
             beside = [f"-I{asked.beside.resolve()}", "-w"]
             binaries["itch-order-book"] = build(folder, "beside", ["ITCH_ORDER_BOOK"], "rebuild.cpp", beside)
-        events = write_events(folder, asked.messages, asked.symbols, asked.live)
+        events = write_events(folder, asked.events, asked.symbols, asked.live)
         number = events.stat().st_size // ORDER_EVENT.itemsize
-        print(f"{number:,} events, {asked.symbols:,} symbols, at most {asked.live:,} live orders")
+        print(f"{number:,} events, {asked.symbols:,} symbols, about {asked.live:,} live at most")
         if asked.callgrind:
             for name, binary in binaries.items():
                 print(f"{name:16} {instructions(binary, events) / number:8.1f} instructions per event")
