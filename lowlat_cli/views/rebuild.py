@@ -23,9 +23,8 @@ def rebuild_view(found: Rebuild) -> Iterator[RenderableType]:
 
 
 def _facts(found: Rebuild) -> Iterator[tuple[str, str | None]]:
-    shown = (
-        "" if found.displayed_levels is None else f" · {units.counted(found.displayed_levels, 'level')} of each side"
-    )
+    depth = found.displayed_levels
+    shown = "" if depth is None else f" · {units.counted(depth, 'level')} of each side"
     yield "feed", f"{found.file} · {found.noun} · {units.counted(found.symbols, 'symbol')}{shown}"
     yield "events", f"{found.events:,}{_listed(found.actions)}"
     yield "left out", _kinds(found.left_out)

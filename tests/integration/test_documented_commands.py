@@ -34,6 +34,7 @@ RUN = [
 QUICK = {
     "docs/explanation/latency.md",
     "docs/how-to/profile-python-code.md",
+    "docs/how-to/rebuild-a-book.md",
     "docs/how-to/use-from-python.md",
     "docs/how-to/watch-a-book.md",
     "docs/reference/commands/affinity.md",
@@ -66,6 +67,7 @@ READER_HAS = {
     "docs/how-to/gate-your-program.md": ["my_bench", "base.hlog", "head.hlog", "base/1.hlog", "head/1.hlog"],
     "docs/how-to/keep-reports.md": ["a.json", "b.json", "results/1.json", "results/2.json"],
     "docs/how-to/measure-your-engine.md": ["my_engine.py", "my_ring_engine"],
+    "docs/how-to/rebuild-a-book.md": ["day_message.csv", "day_orderbook.csv"],
     "docs/how-to/replay-a-day.md": [
         "AAPL_2012-06-21_34200000_57600000_message_50.csv.xz",
         "day_message.csv",

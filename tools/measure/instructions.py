@@ -22,8 +22,10 @@ from typing import Final
 
 from counted_flows import COMMANDS, counted_flows
 from native_pass import ROOT, Way, arguments, arguments_of_interfaces, build, build_interfaces
+from rebuild import write_events
 
 from lowlat.engine import _core
+from lowlat.engine.feed.records import ORDER_EVENT
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.files import write_atomically
 
@@ -60,13 +62,14 @@ INTERFACES: Final = {
     "drained": "{} through lowlat_process, lowlat_drain",
 }
 """The same for one command at a time through an interface."""
+REBUILT: Final = "a day of 500 books rebuilt"
 THROUGH_INTERFACES: Final = ("steady", "deep")
 RATIOS_MAX: Final = {"inlined": 1.05, "callback": 1.25}
 """How many more instructions an interface may cost than the matcher, whatever is committed."""
 
 
-def count(binary: Path, flow: Flow, given: list[str]) -> Costs:
-    """What a command of a flow's measured pass costs."""
+def count(binary: Path, name: str, measured: int, given: list[str]) -> Costs:
+    """What one of the commands or events costs that are measured."""
     done = subprocess.run(
         [
             *["valgrind", "--tool=callgrind", "--toggle-collect=measured_pass*", "--cache-sim=yes", "--branch-sim=yes"],
@@ -79,13 +82,13 @@ def count(binary: Path, flow: Flow, given: list[str]) -> Costs:
     )
     names, values = (re.search(rf"{line} *: (.+)", done.stderr) for line in ("Events", "Collected"))
     if names is None or values is None:
-        sys.exit(f"callgrind counted nothing in {flow.name}:\n{done.stderr}")
+        sys.exit(f"callgrind counted nothing in {name}:\n{done.stderr}")
     # Trailing events that did not occur at all are left out.
     events = dict(zip(names[1].split(), map(int, values[1].split()), strict=False))
-    if events["Ir"] < len(flow.measured):
-        sys.exit(f"callgrind counted nothing in the measured pass of {flow.name}:\n{done.stderr}")
+    if events["Ir"] < measured:
+        sys.exit(f"callgrind counted nothing in the measured pass of {name}:\n{done.stderr}")
     return {
-        measure: round(sum(events.get(event, 0) for event in summed) / len(flow.measured), 3)
+        measure: round(sum(events.get(event, 0) for event in summed) / measured, 3)
         for measure, summed in MEASURES.items()
     }
 
@@ -98,12 +101,22 @@ def counts(scratch: Path) -> dict[str, Costs]:
         own = scratch / flow.name
         own.mkdir()
         for way, shown in WAYS.items():
-            yield shown.format(flow.name), count(loops, flow, arguments(flow, own, 1, way))
+            yield shown.format(flow.name), count(loops, flow.name, len(flow.measured), arguments(flow, own, 1, way))
         for interface, shown in INTERFACES.items() if flow.name in THROUGH_INTERFACES else ():
-            yield shown.format(flow.name), count(interfaces, flow, arguments_of_interfaces(interface, flow, own, 1))
+            given = arguments_of_interfaces(interface, flow, own, 1)
+            yield shown.format(flow.name), count(interfaces, flow.name, len(flow.measured), given)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(figure for part in pool.map(lambda flow: [*of_flow(flow)], counted_flows()) for figure in part)
+        figures = dict(figure for part in pool.map(lambda flow: [*of_flow(flow)], counted_flows()) for figure in part)
+    return figures | {REBUILT: count_rebuilt(scratch)}
+
+
+def count_rebuilt(scratch: Path) -> Costs:
+    """What an event costs the book builder, once the books of a day are there."""
+    events = write_events(scratch, 2 * COMMANDS, symbols=500, live=COMMANDS // 4)
+    number = events.stat().st_size // ORDER_EVENT.itemsize
+    binary = build(scratch, "rebuild", source="rebuild.cpp")
+    return count(binary, REBUILT, COMMANDS, [str(events), str(number - COMMANDS)])
 
 
 def judged(measure: str, now: float, before: float) -> str:

@@ -16,6 +16,7 @@
 #include "engine/native/feed/records.hpp"
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
+#include "engine/native/matching/invariants.hpp"
 #include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/order_node.hpp"
 #include "engine/native/matching/records.hpp"
@@ -314,7 +315,9 @@ class BookBuilder : public FetchingBooks {
     LOWLAT_COLD void add_symbols(std::uint32_t symbol) {
         const std::uint32_t spare = std::max(64U, symbols_ / 4);
         const std::uint32_t count = std::min(std::max(symbol + 1, symbols_ + spare), symbols_limit);
-        FetchingBooks::add_books(books_of(count - symbols_));
+        memory_.grow_sparse(count, orders_max_, resident_);
+        memory_.add_books(books_of(count - symbols_), books_);
+        symbols_ = count;
     }
 
     BuilderCounts counts_;

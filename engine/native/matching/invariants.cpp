@@ -1,4 +1,6 @@
-// The invariants that hold between any two commands. A LOWLAT_CHECKED build checks them after commands.
+// A LOWLAT_CHECKED build checks the invariants after commands and events.
+#include "engine/native/matching/invariants.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <exception>

@@ -15,6 +15,7 @@
 #include "engine/native/matching/fetching_store.hpp"
 #include "engine/native/matching/full_path.hpp"
 #include "engine/native/matching/index_policy.hpp"
+#include "engine/native/matching/invariants.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_index.hpp"

@@ -25,16 +25,6 @@
 
 namespace lowlat {
 
-class OrderStore;
-
-/// Whether bids may reach asks: where the rules of matching let them, or always.
-enum class Crossing : std::uint8_t { by_rules, always };
-
-/// The first invariant that does not hold, nullptr if all do (invariants.cpp).
-const char* find_violation(const OrderStore& store, Crossing crossing = Crossing::by_rules);
-/// Check all invariants and abort on the first violation.
-void check_invariants(const OrderStore& store, Crossing crossing = Crossing::by_rules);
-
 /// Adds and removes orders and levels; the paths of commands, Matcher and FullPath, and of a feed's events,
 /// BookBuilder, decide which and why.
 ///
@@ -327,14 +317,6 @@ class OrderStore {
         orders_max_ *= 2;
         ++growths_;
         return true;
-    }
-
-    /// Add books for further symbols, numbered on from those there are; of `settings`, only the symbols and the window
-    /// count. References to books become invalid. Throws std::bad_alloc, with nothing changed.
-    LOWLAT_COLD void add_books(const EngineConfig& settings) {
-        memory_.grow_sparse(symbols_ + settings.symbols.size(), orders_max_, resident_);
-        memory_.add_books(settings, books_);
-        symbols_ = static_cast<std::uint32_t>(books_.size());
     }
 
     /// Grow the tape to at least this many trades. Throws std::bad_alloc.

@@ -78,10 +78,12 @@ from lowlat.reports.compare.history import history_of
 from lowlat.reports.model.book import BookDocument, BookLine, BooksDocument, LadderLevel
 from lowlat.reports.model.capture import Capture, CapturedPart
 from lowlat.reports.model.conformance import Conformance, ConformanceSuite, Counterexample
+from lowlat.reports.model.context import Build, Tool
 from lowlat.reports.model.cores import CorePair, Cores
 from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
 from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
+from lowlat.reports.model.rebuild import ExpectedBook, Rebuild, Spent
 from lowlat_cli.documents import DOCUMENTS
 
 HERE = Path(__file__).parent / "documents"
@@ -389,6 +391,39 @@ def a_memory() -> str:
     )
 
 
+def a_rebuild() -> str:
+    spent = Spent(cpu_ns=1_500, wall_ns=2_000, cpu_ns_per_event=500.0, wall_ns_per_event=666.67)
+    return text(
+        Rebuild(
+            status="invalid",
+            status_reasons=("1 row of 3 differ from the expected books",),
+            tool=Tool(version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2")),
+            started="2026-11-23T06:00:00.250000Z",
+            file="day_message_10.csv",
+            noun="LOBSTER file",
+            symbols=1,
+            displayed_levels=10,
+            events=3,
+            actions={"add": 2, "execute": 1},
+            messages={"add": 2, "execution": 1},
+            left_out={"a line before the first row": 1},
+            faults={},
+            contradictions={"execute of an unknown order": 1},
+            decode=spent,
+            apply=spent,
+            live_orders=2,
+            live_orders_max=2,
+            levels_max=1,
+            memory_max_bytes=1 << 27,
+            latencies=(),
+            latency_events=0,
+            expected=ExpectedBook(
+                file="day_orderbook_10.csv", levels=10, rows=3, equal=2, missing=0, first_difference="row 2: none"
+            ),
+        )
+    )
+
+
 def a_jitter() -> str:
     return text(
         Jitter(
@@ -492,6 +527,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
+    "lowlat.rebuild/1": lambda _: a_rebuild(),
     "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
     "lowlat.conformance/1": lambda _: a_conformance(),

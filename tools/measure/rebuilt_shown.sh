@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The books of a synthetic ITCH day, rebuilt, as a terminal shows it.
+set -euo pipefail
+bin=$(dirname "$(command -v lowlat)")
+"$bin/python" tools/generate/session.py \
+    "@'$bin/python' '$PWD/tools/measure/itch_day.py' 20M > day.itch" \
+    'lowlat replay day.itch --mode rebuild'
