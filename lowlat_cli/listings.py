@@ -32,11 +32,18 @@ def _profiles() -> str:
     return ", ".join(profile_names())
 
 
+def _techniques() -> str:
+    from lowlat.engine.ablation.registry import TECHNIQUES
+
+    return ", ".join(each.name for each in TECHNIQUES)
+
+
 _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
     "{engines}": _engines,
     "{readers}": _readers,
     "{outputs}": _outputs,
     "{profiles}": _profiles,
+    "{techniques}": _techniques,
 }
 
 
@@ -70,6 +77,14 @@ def profiles(incomplete: str) -> list[str]:
 
     del incomplete
     return list(profile_names())
+
+
+def technique_names(incomplete: str) -> list[str]:
+    """The techniques of `lowlat ablate`."""
+    from lowlat.engine.ablation.registry import TECHNIQUES
+
+    del incomplete
+    return [each.name for each in TECHNIQUES]
 
 
 def books(incomplete: str) -> list[str]:

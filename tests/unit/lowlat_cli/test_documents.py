@@ -83,6 +83,7 @@ from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
 from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
 from lowlat_cli.documents import DOCUMENTS
+from tests.ablations import an_ablation
 
 HERE = Path(__file__).parent / "documents"
 REPORT = next(Path(__file__).parents[1].rglob("report-1.json"))
@@ -494,6 +495,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.capture/1": lambda _: a_capture(),
     "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
+    "lowlat.ablation/1": lambda _: text(an_ablation()),
     "lowlat.conformance/1": lambda _: a_conformance(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),

@@ -1,0 +1,37 @@
+"""Runs of the whole engine on an order flow, with one technique and without."""
+
+from __future__ import annotations
+
+from lowlat.engine import _core
+from lowlat.engine.ablation.passes import figures_of
+from lowlat.engine.ablation.technique import VariantFigures, VariantRun
+from lowlat.engine.bench.engines import engine_entry
+
+
+class _Seeded:
+    """The native engine, seeded and warm; each pass executes the same commands from the same books."""
+
+    def __init__(self, run: VariantRun) -> None:
+        self._seeding = run.commands[: run.seeded]
+        self.measured = run.commands[run.seeded :][: run.operations]
+        self._engine = engine_entry("native").make_compiled(run.settings)
+        self.matcher = self.seeded()
+        _core.run_batched(self.matcher, self.measured)
+
+    def seeded(self) -> _core.Matcher:
+        """The matcher, back where the measured commands begin."""
+        self._engine.reset()
+        _core.run_batched(self._engine.matcher, self._seeding)
+        return self._engine.matcher
+
+
+def look_ahead(run: VariantRun) -> VariantFigures:
+    """A batch with prefetching, or without."""
+    engine = _Seeded(run)
+    return figures_of(run.scale, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=run.with_it))
+
+
+def same_twice(run: VariantRun) -> VariantFigures:
+    """The control: a batch with prefetching, whatever the variant."""
+    engine = _Seeded(run)
+    return figures_of(run.scale, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=True))
