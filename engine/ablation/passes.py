@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from lowlat.engine import _core
-from lowlat.engine.ablation.technique import VariantFigures
+from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.bench.pass_counters import PassCounters, per_command
 from lowlat.engine.bench.passes import Pass
-from lowlat.probes.clock.scale import TickScale
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.results import HARDWARE_COUNTERS
 
-REPEATS: Final = 5
-"""Passes without a clock in a run."""
 Typical: TypeAlias = Callable[[Iterable[float]], float]
 """Which of the passes counts: `min`, since other programs only ever add time, or `median_low` for two threads, which
 are fastest when one of them was kept from running.
@@ -26,7 +23,7 @@ are fastest when one of them was kept from running.
 
 
 def figures_of(
-    scale: TickScale,
+    run: VariantRun,
     untimed: Callable[[], _core.Pass],
     timed: Callable[[Recorder], object] | None = None,
     typical: Typical = min,
@@ -34,10 +31,10 @@ def figures_of(
     """The figures of native passes: `untimed` several times; `timed`, if there is one, records each operation."""
     counters = PassCounters()
     passes: list[Pass] = []
-    for repeat in range(REPEATS):
+    for repeat in range(run.passes):
         counters.choose(repeat)
         native, counts = counters.count(untimed)
-        passes.append(replace(Pass.of_native(native, scale), counts=counts))
+        passes.append(replace(Pass.of_native(native, run.scale), counts=counts))
     figures = figures_of_passes(passes, counters.why_absent, typical)
     if timed is None:
         return figures

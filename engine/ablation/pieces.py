@@ -18,7 +18,7 @@ def piece(native: Callable[..., _core.Pass], *more: Any) -> Callable[[VariantRun
     def measure(run: VariantRun) -> VariantFigures:
         given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
         return figures_of(
-            run.scale,
+            run,
             lambda: native(*given, None, *more),
             lambda recorder: native(*given, recorder, *more),
         )
@@ -35,7 +35,7 @@ def of_two_threads(native: Callable[..., _core.Pass], *, timed: bool = False) ->
         given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
         beside = run.other_cpu
         return figures_of(
-            run.scale,
+            run,
             lambda: native(*given, None, beside),
             (lambda recorder: native(*given, recorder, beside)) if timed else None,
             median_low,

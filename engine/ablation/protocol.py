@@ -31,6 +31,7 @@ class VariantJob(msgspec.Struct, frozen=True, kw_only=True):
     technique: str
     with_it: bool
     operations: int
+    passes: int
     seed: int
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from lowlat.engine import _core
 from lowlat.engine.ablation.pieces import of_two_threads, piece, scattered_reads
+from lowlat.engine.ablation.python_path import average_price, collector, compiled, ring_of_records
+from lowlat.engine.ablation.scheduling import near_memory, pinned, real_time
 from lowlat.engine.ablation.technique import Technique
 from lowlat.engine.ablation.whole_engine import look_ahead, same_twice
 from lowlat.errors import UsageError
@@ -99,6 +101,23 @@ TECHNIQUES: Final = (
         measure=piece(_core.ablate_order_lookup),
     ),
     Technique(
+        name="bitmap",
+        title="bitmap of price levels",
+        why="The next price with orders is a few instructions away, however far it is in ticks.",
+        mechanism=(
+            "A bit for each price says whether it has orders, in three layers of 64-bit words: one count-zeros "
+            "instruction a layer finds the next. Slots of prices have to be looked at one by one, and where the loop "
+            "ends is a branch that the processor guesses wrong."
+        ),
+        with_it="the engine's bitmap over 16,384 prices, about every 64th with orders",
+        without="reading the slots of these prices until one has orders",
+        limits="In a dense book the next price is the neighbor, and one look at its slot is as good.",
+        operation="step to the next level",
+        operations=200_000,
+        decides="cpu",
+        measure=piece(_core.ablate_next_level),
+    ),
+    Technique(
         name="counter",
         title="time-stamp counter as the clock",
         why="The processor's counter is one instruction; the library's clock reads it too, and then computes.",
@@ -150,6 +169,26 @@ TECHNIQUES: Final = (
         measure=of_two_threads(_core.ablate_hand_over),
     ),
     Technique(
+        name="seqlock",
+        title="sequence lock for readers",
+        why="The writer never waits for a reader, however many there are and whatever stops them.",
+        mechanism=(
+            "The writer makes the sequence odd, writes, and makes it even; a reader that saw another sequence after "
+            "its copy than before copies again. Under a mutex each reader writes to the lock's cache line, and the "
+            "writer waits for the one that holds it."
+        ),
+        with_it="the writer of a mapped book, while another thread copies it without a pause",
+        without="the same writes and copies of ten levels a side, under a mutex",
+        limits=(
+            "The tail is what it is for. A reader that copies without a pause takes the written cache lines from the "
+            "writer again and again, which a lock that puts it to sleep does not: the median may be worse."
+        ),
+        operation="change of a level on each side",
+        operations=20_000,
+        decides="p99.9",
+        measure=of_two_threads(_core.ablate_book_publishing, timed=True),
+    ),
+    Technique(
         name="spin",
         title="busy waiting for the other thread",
         why="A thread that looks again at once needs no wake-up by the kernel.",
@@ -164,6 +203,119 @@ TECHNIQUES: Final = (
         operations=4_000,
         decides="p50",
         measure=of_two_threads(_core.ablate_consumer_wait, timed=True),
+    ),
+    Technique(
+        name="pin",
+        title="thread pinned to a CPU",
+        why="A thread that stays where it is finds its caches as it left them.",
+        mechanism=(
+            "The scheduler moves a thread when another CPU is idle or this one is contended. What the thread had in "
+            "the caches of its core has to come over or from memory then, and predictions of branches begin anew."
+        ),
+        with_it="the matching thread pinned to the chosen CPU",
+        without="the same thread on any allowed CPU",
+        limits="It keeps the thread on its CPU, not others away from it: see lowlat doctor on isolation.",
+        operation="command, one at a time",
+        operations=100_000,
+        decides="p99.9",
+        measure=pinned,
+    ),
+    Technique(
+        name="fifo",
+        title="real-time priority",
+        why="No program of normal priority takes the CPU from a real-time thread.",
+        mechanism=(
+            "The scheduler runs a thread under SCHED_FIFO until it waits, before all threads of normal priority. Under "
+            "the normal policy, threads on a CPU take turns of some milliseconds."
+        ),
+        with_it="the matching thread under SCHED_FIFO, priority 1",
+        without="the same thread under SCHED_OTHER",
+        limits="A CPU with nothing else to run gains nothing, and a thread that never sleeps starves all others on it.",
+        operation="command, one at a time",
+        operations=100_000,
+        decides="p99.9",
+        measure=real_time,
+    ),
+    Technique(
+        name="near-memory",
+        title="memory on the CPU's own node",
+        why="Memory of another NUMA node is a trip over the interconnect away.",
+        mechanism=(
+            "Each socket has its own memory. The kernel puts a page where the thread that first writes it runs, unless "
+            "told otherwise; a miss on a page elsewhere takes the way to the other socket and back."
+        ),
+        with_it="the engine's memory bound to the node of its CPU",
+        without="the same memory bound to the farthest node",
+        limits="A working set in the caches does not see memory at all.",
+        operation="command, one at a time",
+        operations=100_000,
+        decides="cpu",
+        measure=near_memory,
+    ),
+    Technique(
+        name="compiled",
+        title="compiled engine, not Python",
+        why="A command is some hundred instructions of the processor instead of thousands of the interpreter.",
+        mechanism=(
+            "Python makes an object for each number, looks up each attribute by name, and counts references. The "
+            "native engine reads fields at fixed places of a record, and allocates nothing."
+        ),
+        with_it="the native engine, one command at a time",
+        without="lowlat's reference engine in Python, on the same commands",
+        limits="Where most time is spent in numpy or on the network, compiling the rest changes little.",
+        operation="order that enters an empty book",
+        operations=2_000,
+        decides="cpu",
+        measure=compiled,
+    ),
+    Technique(
+        name="vwap",
+        title="average price in native code",
+        why="Two arrays are multiplied and added by vector instructions, without an object for each number.",
+        mechanism=(
+            "One call reads prices and quantities in place, several a step, and adds up digits that cannot overflow. A "
+            "loop in Python makes an integer object for each product and each sum."
+        ),
+        with_it="lowlat.engine.analytics.vwap on 1,000 records",
+        without="a loop in Python over the same numbers",
+        limits="A call costs a microsecond or two whatever it adds up: of a few records, a loop is as good.",
+        operation="record averaged",
+        operations=100_000,
+        decides="cpu",
+        measure=average_price,
+    ),
+    Technique(
+        name="record-ring",
+        title="ring of records, not of objects",
+        why="A batch of records is copied at once, and nothing is allocated or counted for each.",
+        mechanism=(
+            "A ring holds the bytes of commands: a push is one call that copies an array. A queue of Python holds "
+            "references: a call for each object, and a reference to count on both sides."
+        ),
+        with_it="lowlat's MPSC ring from Python, 64 commands a push",
+        without="queue.SimpleQueue, a put and a get for each command",
+        limits="Records that come one at a time pay for an array each: SimpleQueue is as fast then, or faster.",
+        operation="command through the queue",
+        operations=20_000,
+        decides="cpu",
+        measure=ring_of_records,
+    ),
+    Technique(
+        name="gc",
+        title="garbage collector off and frozen",
+        why="No collection looks through all live objects while an order waits.",
+        mechanism=(
+            "Python's collector runs after so many allocations, and its oldest generation is everything that lives. "
+            "gc.freeze takes what lives now out of it, and gc.disable stops it; reference counts still free what is in "
+            "no cycle."
+        ),
+        with_it="gc.collect, gc.freeze and gc.disable before the run",
+        without="the collector as Python starts it",
+        limits="Cycles are never freed: a program that makes some grows, and has to collect when nothing waits.",
+        operation="order entered or canceled in an engine in Python, whose events are kept",
+        operations=2_000,
+        decides="cpu",
+        measure=collector,
     ),
 )
 """In the order of tables."""

@@ -38,17 +38,18 @@ Run: TypeAlias = Callable[[VariantJob], VariantAnswer]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is measured: rounds at most; a round is begun only if it should end within `limit_s`. `share`: of the
-    operations of a pass.
+    """How much is measured. `rounds`: at most; one is begun only if it should end within `limit_s`. `passes`: of a run.
+    `share`: of the operations of a pass.
     """
 
     rounds: int
     limit_s: float
+    passes: int
     share: float
 
 
-THOROUGH: Final = Effort(rounds=14, limit_s=100.0, share=1.0)
-QUICK: Final = Effort(rounds=8, limit_s=14.0, share=0.25)
+THOROUGH: Final = Effort(rounds=20, limit_s=100.0, passes=5, share=1.0)
+QUICK: Final = Effort(rounds=10, limit_s=16.0, passes=2, share=0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,13 @@ class Rounds:
     def _figures(self, row: Row, number: int, variant: str, run: Run) -> VariantFigures | None:
         name = row.technique.name
         # Both runs of a pair get the same numbers, so that they differ in the technique only.
-        job = VariantJob(technique=name, with_it=variant == "with", operations=row.operations, seed=self._seed + number)
+        job = VariantJob(
+            technique=name,
+            with_it=variant == "with",
+            operations=row.operations,
+            passes=self.effort.passes,
+            seed=self._seed + number,
+        )
         answer = run(job)
         if answer.failure is not None:
             raise RunFailedError(f"{name}, {variant}: {answer.failure}", ExitCode.NOT_VALID)

@@ -59,13 +59,15 @@ class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class VariantRun:
-    """What a variant's run is given, in a process of its own. `operations`: of a pass. `cpu`: where it is pinned;
+    """What a variant's run is given, in a process of its own. `operations`: of a pass. `passes`: those without a clock
+    between the operations. `cpu`: where it is pinned;
     `other_cpu`: for a second thread, None if there is only one CPU. `commands`: an order flow, which `settings` fit;
     the first `seeded` of them fill the books.
     """
 
     with_it: bool
     operations: int
+    passes: int
     seed: int
     scale: TickScale
     cpu: int

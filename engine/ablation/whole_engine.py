@@ -6,6 +6,7 @@ from lowlat.engine import _core
 from lowlat.engine.ablation.passes import figures_of
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.bench.engines import engine_entry
+from lowlat.reports._core import Histogram as Recorder
 
 
 class _Seeded:
@@ -28,10 +29,23 @@ class _Seeded:
 def look_ahead(run: VariantRun) -> VariantFigures:
     """A batch with prefetching, or without."""
     engine = _Seeded(run)
-    return figures_of(run.scale, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=run.with_it))
+    return figures_of(run, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=run.with_it))
 
 
 def same_twice(run: VariantRun) -> VariantFigures:
     """The control: a batch with prefetching, whatever the variant."""
     engine = _Seeded(run)
-    return figures_of(run.scale, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=True))
+    return figures_of(run, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=True))
+
+
+def one_at_a_time(run: VariantRun) -> VariantFigures:
+    """A call for each command, and a pass with a clock around each."""
+    engine = _Seeded(run)
+    latencies = _core.Latencies(["service"])
+
+    def timed(recorder: Recorder) -> None:
+        _core.run_timed(engine.seeded(), engine.measured, run.scale.multiplier, run.scale.shift, latencies)
+        for operation in range(len(_core.operations())):
+            recorder.add(latencies.histogram("service", operation))
+
+    return figures_of(run, lambda: _core.run_one_at_a_time(engine.seeded(), engine.measured), timed)

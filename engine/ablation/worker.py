@@ -11,10 +11,11 @@ import gc
 import os
 import signal
 import sys
+from typing import Final
 
 import msgspec
 
-from lowlat.child_process import apart_from_stdout, ending
+from lowlat.child_process import apart_from_stdout, ending, ends_within
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
 from lowlat.engine.ablation.registry import BY_NAME
 from lowlat.engine.ablation.technique import NotAvailableError, VariantRun
@@ -26,6 +27,9 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.refusals import refusal
+
+RUN_LIMIT_S: Final = 6.0
+"""A run takes a fraction of a second. It may take for ever where two threads that wait for each other share a CPU."""
 
 
 def main() -> None:
@@ -55,8 +59,13 @@ def in_own_process(job: AblationJob, commands: Commands, wanted: VariantJob) -> 
         os._exit(0)
     os.close(write_end)
     with os.fdopen(read_end, "rb") as answered:
+        ended = ends_within(child, RUN_LIMIT_S)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
         answer = answered.read()
-    _, status = os.waitpid(child, 0)
+    if not ended:
+        return VariantAnswer(absent=f"a run of it did not end within {RUN_LIMIT_S:g} s; is the host overloaded?")
     if returned := os.waitstatus_to_exitcode(status):
         return VariantAnswer(failure=f"its process {ending(returned)}")
     return msgspec.json.decode(answer, type=VariantAnswer)
@@ -69,6 +78,7 @@ def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> Varia
         run = VariantRun(
             with_it=wanted.with_it,
             operations=wanted.operations,
+            passes=wanted.passes,
             seed=wanted.seed,
             scale=TickScale(job.multiplier, job.shift),
             cpu=allowed[0] if job.cpu is None else pin([job.cpu])[0],

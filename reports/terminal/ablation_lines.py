@@ -83,9 +83,14 @@ def _figures(found: Compared) -> tuple[str, ...]:
     return (
         comparison_lines.value(found, found.base.median),
         comparison_lines.value(found, found.head.median),
-        comparison_lines.ratio(found.ratio),
-        comparison_lines.interval(found.interval),
+        ratio(found.ratio),
+        "-" if found.interval is None else "-".join(map(ratio, found.interval)),
     )
+
+
+def ratio(amount: float | None) -> str:
+    """A ratio, with a figure left where it is tiny."""
+    return f"{amount:.1g}" if amount is not None and 1e-4 <= amount < 0.0095 else comparison_lines.ratio(amount)
 
 
 def _figure(found: Compared) -> str:
@@ -94,12 +99,12 @@ def _figure(found: Compared) -> str:
 
 def notes(ablation: Ablation) -> Iterator[str]:
     """How to read the columns, and why rows have no figures."""
-    others = [
-        f"{_figure(found)} of {each.name}"
-        for each in ablation.techniques
-        if (found := each.decisive) and found.name != "cpu"
-    ]
-    yield f"CPU time an operation{''.join(f', {other}' for other in others)}; ratio below 1: it helps"
+    by_figure: dict[str, list[str]] = {}
+    for each in ablation.techniques:
+        if (found := each.decisive) and found.name != "cpu":
+            by_figure.setdefault(_figure(found), []).append(each.name)
+    others = "".join(f"; {figure} of {', '.join(names)}" for figure, names in by_figure.items())
+    yield f"CPU time an operation{others}; a ratio below 1 helps"
     for each in ablation.techniques:
         if each.outcome == "not available":
             yield f"{each.name}: {each.reason}"

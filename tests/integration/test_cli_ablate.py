@@ -56,18 +56,18 @@ def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...],
 
 def test_an_interruption_keeps_the_rounds_so_far(start: Start, tmp_path: Path) -> None:
     with start("ablate", "--only", "counter", "-v", "-o", "found.json") as process:
-        wait_for(process, "round 2 of 14")
+        wait_for(process, "round 2 of 20")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found["status"] == "interrupted" and 1 <= found["rounds"] < 14
+    assert found["status"] == "interrupted" and 1 <= found["rounds"] < 20
     assert out.startswith(f"INTERRUPTED: partial results: interrupted after {found['rounds']} round")
 
 
 def test_an_interruption_of_the_first_round_writes_nothing(start: Start, tmp_path: Path) -> None:
     with start("ablate", "-v", "-o", "found.json") as process:
-        wait_for(process, "round 1 of 14")
+        wait_for(process, "round 1 of 20")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")

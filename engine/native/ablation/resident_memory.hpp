@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 #include "engine/native/ablation/trial.hpp"
 #include "engine/native/platform/locked_region.hpp"
@@ -31,9 +29,9 @@ inline Pass measure_first_writes(const Trial& trial) {
 /// More than the second-level TLB of small pages reaches, in records that are read in random order.
 inline constexpr std::uint32_t scattered_records = 1U << 19;
 
-/// Each operation reads a record whose place the previous one told; with: on huge pages. `look` is
-/// called with the region before, for the kernel to tell what it gave. Throws std::system_error where the system does
-/// not know such advice.
+/// Each operation reads a record whose place is computed from what the previous one read; with: on huge pages. `look`
+/// is called with the region before, for the kernel to tell what it gave. Throws std::system_error where the system
+/// does not know such advice.
 inline Pass measure_scattered_reads(const Trial& trial, const auto& look) {
     LockedRegion region(LockedRegion::room_for<MemoryRecord>(scattered_records), Touch::as_used);
     auto* records = region.take<MemoryRecord>(scattered_records);
@@ -45,15 +43,12 @@ inline Pass measure_scattered_reads(const Trial& trial, const auto& look) {
 #endif
     region.touch(region.bytes());
     look(region);
-    std::vector<std::uint32_t> order(scattered_records);
-    for (std::uint32_t at = 0; at < scattered_records; ++at) order[at] = at;
-    Draw draw(trial.seed);
-    for (std::uint32_t left = scattered_records; left > 1; --left) std::swap(order[left - 1], order[draw.below(left)]);
-    for (std::uint32_t at = 0; at < scattered_records; ++at)
-        records[order[at]].value = order[(at + 1) % scattered_records];
-    std::uint64_t place = order[0];
+    for (std::uint32_t at = 0; at < scattered_records; ++at) records[at].value = at;
+    std::uint64_t place = trial.seed % scattered_records;
     return measured_operations(trial, [&](std::uint64_t) {
-        place = records[place].value;
+        // A linear congruential generator, which comes to every record before it comes to one again (T. E. Hull and
+        // A. R. Dobell, "Random number generators", SIAM Review 4, 1962).
+        place = (records[place].value * 0x5851'F42D'4C95'7F2D + 0x1405'7B7E'F767'814F) % scattered_records;
         use(place);
     });
 }

@@ -6,11 +6,13 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/native/ablation/book_publishing.hpp"
 #include "engine/native/ablation/clock_reads.hpp"
 #include "engine/native/ablation/consumer_wait.hpp"
 #include "engine/native/ablation/hand_over.hpp"
 #include "engine/native/ablation/index_padding.hpp"
 #include "engine/native/ablation/look_ahead.hpp"
+#include "engine/native/ablation/next_level.hpp"
 #include "engine/native/ablation/order_lookup.hpp"
 #include "engine/native/ablation/order_memory.hpp"
 #include "engine/native/ablation/resident_memory.hpp"
@@ -82,10 +84,12 @@ void register_ablation(nb::module_& m) {
     register_piece(m, "ablate_order_lookup", measure_order_lookup);
     register_piece(m, "ablate_first_writes", measure_first_writes);
     register_piece(m, "ablate_clock_reads", measure_clock_reads);
+    register_piece(m, "ablate_next_level", measure_next_level);
     register_piece<nb::typed<nb::callable, void(std::uintptr_t, std::size_t)>>(m, "ablate_scattered_reads",
                                                                                scattered_reads, nb::arg("look"));
     register_piece<unsigned>(m, "ablate_index_padding", measure_index_padding, nb::arg("other_cpu"));
     register_piece<unsigned>(m, "ablate_hand_over", measure_hand_over, nb::arg("other_cpu"));
+    register_piece<unsigned>(m, "ablate_book_publishing", measure_book_publishing, nb::arg("other_cpu"));
     register_piece<unsigned>(m, "ablate_consumer_wait", measure_consumer_wait, nb::arg("other_cpu"));
 }
 

@@ -20,7 +20,7 @@ from lowlat.errors import ExitCode, RunFailedError, UsageError
 from lowlat.reports.model.ablation import CONTROL, TechniqueEffect
 
 PLANTED = replace(BY_NAME["pool"], name="planted")
-EFFORT = Effort(rounds=14, limit_s=1e9, share=0.5)
+EFFORT = Effort(rounds=14, limit_s=1e9, passes=2, share=0.5)
 ROWS = 11
 """Techniques in a table, which share the significance."""
 
