@@ -161,7 +161,7 @@ AblationOutputOption: TypeAlias = Annotated[
         "-o",
         metavar="FILE",
         help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
-        "*.json, *.md. - is stdout.",
+        "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md. - is stdout.",
     ),
 ]
 PlotOption: TypeAlias = Annotated[

@@ -91,10 +91,10 @@ def ablate(
       lowlat ablate --only look-ahead,pool   two of them
       lowlat ablate --only look-ahead -p steady   on a small book
       lowlat ablate -v                       also why, how, and all figures
-      lowlat ablate -o techniques.md         a table to send
+      lowlat ablate -o techniques.html       a page with a chart to send
     """
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
-    destination.check(("md",))
+    destination.check(("md", "html"))
 
     from lowlat.engine.ablation.registry import chosen
     from lowlat.engine.ablation.run import AblationPlan, measure_ablation
@@ -124,5 +124,6 @@ def _deliver(found: Ablation, destination: Destination) -> ExitCode:
 
         render_ablation(found, on, every=destination.verbose)
 
-    destination.write(lambda: text(found), draw, {"md": lambda: printable_lines(to_markdown(found))})
+    others = {"md": lambda: printable_lines(to_markdown(found)), **destination.page_of(found)}
+    destination.write(lambda: text(found), draw, others)
     return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK

@@ -44,7 +44,7 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
         (("--cpu", "9999"), "9999"),
         (("--seed", "-1"), "'-1' is not an integer"),
         (("--format", "csv"), "csv"),
-        (("-o", "techniques.csv"), "no csv is written here; name it *.json, *.md"),
+        (("-o", "techniques.csv"), "no csv is written here; name it *.json, *.html, *.md"),
     ],
 )
 def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...], said: str) -> None:

@@ -82,7 +82,7 @@ Pass publish_levels(const Trial& trial, unsigned other_cpu) {
             }
         });
     };
-    return measured_beside(trial.operations, other_cpu, read, [&] {
+    return measured_beside(trial, other_cpu, read, [&] {
         repeat_operations(trial, publish);
         done.store(true, std::memory_order_relaxed);
     });

@@ -55,7 +55,7 @@ Pass rally(const Trial& trial, unsigned other_cpu) {
         Wait::pass_on(indices.there, round);
         Wait::until(indices.back, round);
     };
-    return measured_beside(trial.operations, other_cpu, answer,
+    return measured_beside(trial, other_cpu, answer,
                            [&] { repeat_operations(trial, [&](std::uint64_t at) { serve(at + 1); }); });
 }
 

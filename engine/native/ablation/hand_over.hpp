@@ -81,7 +81,7 @@ Pass hand_over(const Trial& trial, unsigned other_cpu) {
             use(command.order_id);
         }
     };
-    return measured_beside(trial.operations, other_cpu, push, pop);
+    return measured_beside(trial, other_cpu, push, pop);
 }
 
 inline Pass measure_hand_over(const Trial& trial, unsigned other_cpu) {

@@ -29,7 +29,7 @@ Pass move_indices(const Trial& trial, unsigned other_cpu) {
             for (std::uint64_t at = 0; at < trial.operations; ++at) index.fetch_add(1, std::memory_order_relaxed);
         };
     };
-    return measured_beside(trial.operations, other_cpu, moves(indices.head), moves(indices.tail));
+    return measured_beside(trial, other_cpu, moves(indices.head), moves(indices.tail));
 }
 
 inline Pass measure_index_padding(const Trial& trial, unsigned other_cpu) {

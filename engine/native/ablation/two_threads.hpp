@@ -16,7 +16,7 @@ namespace lowlat {
 /// Run `own()` here and `other()` on `other_cpu`, from the same moment on. The CPU time is that of both. Throws
 /// std::system_error if there is no thread to be had, or it cannot be pinned.
 template <typename Other, typename Own>
-Pass measured_beside(std::uint64_t operations, unsigned other_cpu, Other other, Own own) {
+Pass measured_beside(const Trial& trial, unsigned other_cpu, Other other, Own own) {
     std::atomic<int> ready{0};  // 1: the other thread waits for the start; 2: both run; -1: it could not be pinned
     std::int64_t other_ns = unknown_count;
     int pin_error = 0;
@@ -34,7 +34,7 @@ Pass measured_beside(std::uint64_t operations, unsigned other_cpu, Other other, 
         beside.join();
         throw std::system_error(pin_error, std::generic_category(), "sched_setaffinity");
     }
-    Pass pass = measured_call(operations, [&] {
+    Pass pass = measured_call(trial.operations, [&] {
         ready.store(2, std::memory_order_release);
         own();
         beside.join();

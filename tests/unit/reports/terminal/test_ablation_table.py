@@ -12,6 +12,9 @@ from rich.console import Console
 from lowlat.documents import text
 from lowlat.reports.model.ablation import Ablation
 from lowlat.reports.outputs.ablation_markdown import to_markdown
+from lowlat.reports.page.ablation_chart import ratios
+from lowlat.reports.page.html import to_html
+from lowlat.reports.terminal import ablation_lines as lines
 from lowlat.reports.terminal.ablation_table import render_ablation
 from tests.ablations import ABSENT, an_ablation
 
@@ -64,3 +67,27 @@ def test_details_have_the_mechanism_all_figures_and_counters() -> None:
 def test_a_document_is_read_as_it_was_written() -> None:
     for ablation in (an_ablation(), an_ablation(interrupted=True)):
         assert msgspec.convert(json.loads(text(ablation)), Ablation) == ablation
+
+
+def test_a_page_has_every_technique_and_a_chart_of_those_with_figures() -> None:
+    page = to_html(an_ablation(interrupted=True))
+    assert "INTERRUPTED: partial results" in page and ABSENT in page
+    assert page.count("<h2>") == len(an_ablation().techniques)
+    chart = ratios(an_ablation())
+    assert chart is not None and chart.rows == 4
+    points = {series.name: [(point.what, point.x) for point in series.points] for series in chart.series}
+    assert points == {
+        "no difference seen": [("time-stamp counter as the clock", 1.0), ("control: the same twice", 1.0)],
+        "hurts": [("object pool for orders", 2.0)],
+        "helps": [("look-ahead in batches", 0.5)],
+    }
+
+
+def test_a_tiny_ratio_keeps_a_figure() -> None:
+    assert [lines.ratio(each) for each in (None, 0.00142, 0.0094, 0.0096, 0.5)] == [
+        "-",
+        "0.001",
+        "0.009",
+        "0.01",
+        "0.50",
+    ]
