@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final, Literal
 
 from lowlat.engine.ablation.technique import Figure, Technique, VariantFigures
-from lowlat.reports.compare.rank_test import SIGNIFICANT
+from lowlat.reports.compare.rank_test import SIGNIFICANT, can_pair
 from lowlat.reports.compare.verdict import RUNS_MIN, Resolution, judge
 from lowlat.reports.model.ablation import OUTCOMES, Outcome, TechniqueEffect
 from lowlat.reports.model.comparison import Compared, Metric
@@ -15,6 +15,7 @@ from lowlat.reports.model.results import HARDWARE_COUNTERS, HardwareCounters
 
 THRESHOLD_PERCENT: Final = 3.0
 """The smallest effect that is claimed, in either direction: on a shared host, smaller ones come and go."""
+SPOILED_PAIRS: Final = 3
 _FIGURES: Final[tuple[Figure, ...]] = ("cpu", "throughput", "p50", "p99", "p99.9")
 _COUNTED: Final = "not available here, because "
 
@@ -27,6 +28,13 @@ def significance_of(techniques: int) -> float:
     bound, which holds whatever the rows have in common.
     """
     return round(SIGNIFICANT / techniques, 6)
+
+
+def judged_within_pairs(pairs: int, significance: float) -> bool:
+    """Whether so many pairs leave a test within them room for some that other programs spoiled. With fewer, runs are
+    exchanged over all pairs, which only misses more where the host drifts.
+    """
+    return can_pair(pairs - SPOILED_PAIRS, significance)
 
 
 def effect_of(
@@ -73,7 +81,18 @@ def _outcome(effects: Sequence[Compared], absent: str | None) -> tuple[Outcome, 
         return "not available", absent
     if not effects:
         return "inconclusive", f"fewer than {RUNS_MIN} runs per side"
-    return OUTCOMES[effects[0].verdict], effects[0].reason
+    found = effects[0]
+    if found.verdict == "unchanged" and (best := _best(found)):
+        return "inconclusive", f"the ratio could be as good as {best:.3g}"
+    return OUTCOMES[found.verdict], found.reason
+
+
+def _best(found: Compared) -> float | None:
+    """The end of the interval that would be a help, if one would. A gate only asks whether the other one would hurt."""
+    low, high = found.interval or (1.0, 1.0)
+    best = high if found.better == "higher" else low
+    reach = abs(best - 1)
+    return best if reach > found.threshold_percent / 100 and reach * found.base.median > found.floor else None
 
 
 def _effects(technique: Technique, pairs: Sequence[Pair], step_ns: float, significance: float) -> list[Compared]:
@@ -96,7 +115,7 @@ def _effects(technique: Technique, pairs: Sequence[Pair], step_ns: float, signif
                 gates=name == technique.decides,
                 resolution=Resolution(step_ns if of_operations else 0.0),
                 significance=significance,
-                paired=True,
+                paired=judged_within_pairs(len(pairs), significance),
             )
         )
     return found if found and found[0].name == technique.decides else []

@@ -18,6 +18,7 @@ from lowlat import units
 from lowlat.engine.ablation.effect import Pair, effect_of, significance_of
 from lowlat.engine.ablation.process import variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
+from lowlat.engine.ablation.registry import BY_NAME
 from lowlat.engine.ablation.technique import Technique, VariantFigures
 from lowlat.engine.bench.ab import Progress, order_of
 from lowlat.engine.bench.placement import Place, choose_place
@@ -184,7 +185,7 @@ class Rounds:
 
 
 def _document(plan: AblationPlan, rounds: Rounds, place: Place, clock: Calibration, started: datetime) -> Ablation:
-    significance = significance_of(len(rounds.rows))
+    significance = significance_of(len(BY_NAME))
     host, _ = this_host(None if place.cpus is None else str(place.cpus[0]))
     made = units.counted(rounds.made, "round")
     return Ablation(

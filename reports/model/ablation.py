@@ -44,7 +44,7 @@ class TechniqueEffect:
         Outcome,
         Meta(
             description="helps, hurts: beyond the threshold, and p below the significance; no difference seen: "
-            "neither, and the interval rules out that it hurts; inconclusive: under 4 pairs, or it does not"
+            "neither, and the interval rules out either; inconclusive: under 4 pairs, or it does not"
         ),
     ]
     reason: Annotated[str, Meta(description="Why, where the figures do not say; else empty")]
@@ -96,7 +96,8 @@ class Ablation:
             gt=0,
             le=0.5,
             description="The p below which a technique's difference is significant: the gate's 0.05, shared out "
-            "among all techniques, so that it is the chance of any wrong claim; intervals have 1 - this",
+            "among all techniques there are, so that it is the chance of any wrong claim in a table of them all, and a "
+            "verdict does not depend on which others were chosen; intervals have 1 - this",
         ),
     ]
     techniques: Annotated[

@@ -144,7 +144,7 @@ def level(ablation: Ablation) -> str:
     claimed = f", and no effect below {min(least):g}% is claimed" if least else ""
     return (
         f"intervals of {confidence}: the gate's {100 * SIGNIFICANT:g}% chance of a wrong claim is shared out among "
-        f"all {len(ablation.techniques)} rows{claimed}"
+        f"all {SIGNIFICANT / ablation.significance:.0f} techniques there are{claimed}"
     )
 
 

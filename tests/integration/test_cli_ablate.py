@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from lowlat.engine.ablation.effect import significance_of
+from lowlat.engine.ablation.registry import BY_NAME
 from lowlat.errors import ExitCode
 from tests.integration.test_cli_interrupt import wait_for
 from tests.waiting import PATIENCE_S
@@ -25,7 +27,7 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
     found = document(*BRIEF)
     assert (found["status"], found["quick"], found["profile"]) == ("ok", True, "deep")
     assert [each["name"] for each in found["techniques"]] == ["counter", "control"]
-    assert found["significance"] == 0.025
+    assert found["significance"] == significance_of(len(BY_NAME))
     for each in found["techniques"]:
         assert each["pairs"] == found["rounds"] == len(each["first"]) >= 1
         decisive = each["effects"][0]

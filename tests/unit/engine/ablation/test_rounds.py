@@ -21,8 +21,6 @@ from lowlat.reports.model.ablation import CONTROL, TechniqueEffect
 
 PLANTED = replace(BY_NAME["pool"], name="planted")
 EFFORT = Effort(rounds=14, limit_s=1e9, passes=2, share=0.5)
-ROWS = 11
-"""Techniques in a table, which share the significance."""
 
 
 def nothing(_text: str, _share: float) -> None:
@@ -57,7 +55,7 @@ def verdicts(rounds: Rounds) -> list[TechniqueEffect]:
             row.pairs,
             row.first,
             step_ns=1.0,
-            significance=significance_of(ROWS),
+            significance=significance_of(len(BY_NAME)),
             absent=row.absent,
         )
         for row in rounds.rows
@@ -173,6 +171,21 @@ def test_a_failed_run_ends_it_with_its_cause() -> None:
     with pytest.raises(RunFailedError, match=r"^planted, with(out)?: its process was killed by SIGSEGV$") as caught:
         rounds_of((PLANTED,)).make(run, nothing)
     assert caught.value.exit_code == ExitCode.NOT_VALID
+
+
+def test_what_may_be_a_help_is_not_called_no_difference() -> None:
+    """A gate passes what does not hurt; a technique without a significant help may still have one."""
+    rounds = rounds_of((PLANTED,))
+    ratios = iter([0.6, 0.7, 0.8, 0.9, 0.95, *[1.01] * 9])
+
+    def run(job: VariantJob) -> VariantAnswer:
+        ns = 100.0 * next(ratios) if job.with_it else 100.0
+        return VariantAnswer(figures=VariantFigures(wall_ns=ns, cpu_ns=ns))
+
+    rounds.make(run, nothing)
+    (planted,) = verdicts(rounds)
+    assert planted.decisive is not None and planted.decisive.verdict == "unchanged"
+    assert planted.outcome == "inconclusive" and planted.reason.startswith("the ratio could be as good as 0.")
 
 
 def test_few_pairs_decide_nothing() -> None:
