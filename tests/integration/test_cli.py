@@ -30,7 +30,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
     verbs = ["bench", "replay", "convert", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
     verbs += ["memory", "cores", "capture"]
-    verbs += ["compare", "ab", "league", "verify", "init-engine"]
+    verbs += ["compare", "ab", "league", "ablate", "verify", "init-engine"]
     verbs += ["affinity", "journal", "profile", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 
