@@ -7,7 +7,7 @@ from collections import Counter
 from lowlat.engine.flow.recording.bursts import Execution
 from lowlat.engine.flow.recording.changes import AUCTION
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
-from lowlat.engine.flow.recording.model import Auction, Fill
+from lowlat.engine.flow.recording.model import Fill, RecordedAuction
 from lowlat.engine.matching.records import Side, TradingPhase
 
 
@@ -20,7 +20,7 @@ class AuctionRecorder:
 
     def __init__(self, market: RecordedMarket) -> None:
         self.open: list[Execution] = []
-        self.log: list[Auction] = []
+        self.log: list[RecordedAuction] = []
         self._market = market
 
     def settle(self) -> None:
@@ -33,7 +33,7 @@ class AuctionRecorder:
                 market.apply(execution.at, execution.order_id, execution.quantity, AUCTION)
             return
         sides = tuple(self._fills(executions, side) for side in Side)
-        self.log.append(Auction(len(market.log), (sides[0], sides[1])))
+        self.log.append(RecordedAuction(len(market.log), (sides[0], sides[1])))
         market.set_engine_phase(executions[0].at, CONTINUOUS)
         for taken in told:
             for order_id, quantity in taken.items():

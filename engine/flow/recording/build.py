@@ -72,7 +72,7 @@ from lowlat.engine.flow.recording.bursts import BurstLog
 from lowlat.engine.flow.recording.changes import Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
-from lowlat.engine.flow.recording.model import Auction, Bursts, Ints, Origin, RecordedFlow
+from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedAuction, RecordedFlow
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.flow.recording.walk import Walk
@@ -129,7 +129,7 @@ class _Logs:
 
     commands: CommandLog
     bursts: BurstLog
-    auctions: list[Auction]
+    auctions: list[RecordedAuction]
 
 
 def _logs(events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None) -> _Logs:
@@ -157,7 +157,7 @@ class _Part:
     row: Ints
     time_ns: Ints
     bursts: Bursts
-    auctions: tuple[Auction, ...]
+    auctions: tuple[RecordedAuction, ...]
 
 
 def _part(number: int, events: EventColumns, logs: _Logs) -> _Part:

@@ -47,6 +47,8 @@ class EventColumns:
     def aggressors(self) -> frozenset[int]:
         """The ids of orders that are added and that executions name as the aggressive one."""
         of_trades = self.other_id[(self.action == OrderAction.EXECUTE) & (self.other_id != 0)]
+        if not len(of_trades):
+            return frozenset()
         return frozenset(np.intersect1d(of_trades, self.order_id[self.action == OrderAction.ADD]).tolist())
 
     def without_orders(self) -> EventColumns:

@@ -72,7 +72,7 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class Auction:
+class RecordedAuction:
     """An auction whose executions are what the displayed orders explain.
 
     `command`: index of the command with which an engine uncrosses. `fills`: of bids and of asks, as the venue tells
@@ -104,7 +104,7 @@ class RecordedFlow:
     row: Ints
     time_ns: Ints
     bursts: Bursts
-    auctions: tuple[Auction, ...]
+    auctions: tuple[RecordedAuction, ...]
     rows: Mapping[str, int]
     changes: Changes
     book_rows: int | None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
-from lowlat.engine.flow.recording.model import FILL, Auction, Bursts, Fill, Ints, RecordedFlow
+from lowlat.engine.flow.recording.model import FILL, Bursts, Fill, Ints, RecordedAuction, RecordedFlow
 from lowlat.engine.matching.records import EVENT, CommandType, Events, ExecType, Side
 from lowlat.errors import ArrayError
 
@@ -86,7 +86,9 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     return BurstCheck(found, len(matched) + len(sides), mismatches, len(strays), rejected, first_stray)
 
 
-def _of_auction(flow: RecordedFlow, auction: Auction, events: Events, position: Ints) -> list[BurstMismatch | None]:
+def _of_auction(
+    flow: RecordedFlow, auction: RecordedAuction, events: Events, position: Ints
+) -> list[BurstMismatch | None]:
     """Of each side that traded at the venue, how an engine differs; None where it does not."""
     first, end = np.searchsorted(position, [auction.command, auction.command + 1])
     trades = events[first:end][events["kind"][first:end] == ExecType.TRADE]

@@ -55,12 +55,7 @@ class Walk:
         self._aggressors = events.aggressors()
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
-
-    def run(self) -> None:
-        """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
-        market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
-        done = market.done
-        handlers: dict[int, Callable[..., None]] = {
+        self._handlers: dict[int, Callable[..., None]] = {
             OrderAction.ADD: self._add,
             OrderAction.REDUCE: self._reduce,
             OrderAction.CANCEL: self._cancel,
@@ -69,6 +64,11 @@ class Walk:
             OrderAction.CLEAR: self._clear,
             OrderAction.PHASE: self._phase,
         }
+
+    def run(self) -> None:
+        """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
+        market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
+        done, handlers = market.done, self._handlers
         for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
             if action == OrderAction.EXECUTE:
                 self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
