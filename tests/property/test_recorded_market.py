@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 
 from lowlat.engine import command, commands
 from lowlat.engine.feed.records import OrderAction, OrderEvents
-from lowlat.engine.flow.recording import RecordedFlow, recorded_flow, verify
+from lowlat.engine.flow.readers.lobster.book import read_book
+from lowlat.engine.flow.recording import RecordedFlow, best_states, compare_best, recorded_flow, verify
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import CommandType, ExecType, Orders, Side, TradingPhase
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.broken_engines import LastInFirstOut, SizeFirst
-from tests.recorded_venue import Event, displayed, events_of, random_market, replayed, stream_of
+from tests.recorded_venue import Event, displayed, displayed_with_book, events_of, random_market, replayed, stream_of
 
 STEPS = 150
 
@@ -40,6 +42,24 @@ def test_every_fill_is_the_venues_in_a_file_of_all_levels_or_few(seed: int, leve
     assert whole(few) and few.changes.departures == 0
     assert len(few.bursts) == len(full.bursts)  # all trades are within the first level
     assert (few.bursts.fills == full.bursts.fills).all()
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_the_venues_book_takes_nothing_out_that_was_there(levels: int, tmp_path: Path) -> None:
+    """Ghosts that it shows go: every fill is still the venue's, and the best prices are so more often than without."""
+    removed, right = 0, [0, 0]
+    for seed in range(4):
+        events, rows = displayed_with_book(random_market(seed, STEPS), levels)
+        np.savetxt(tmp_path / "book.csv", rows, fmt="%d", delimiter=",")
+        book = read_book(tmp_path / "book.csv")
+        for known in (None, book):
+            flow = recorded_flow(stream_of([events]), known)
+            assert whole(flow) and flow.changes.departures == 0
+            removed += flow.changes.removed["the venue's book does not show them"]
+            states = best_states(Engine(flow.instruments), flow.commands)
+            right[int(known is book)] += compare_best(flow, states, book.best).found
+        assert flow.book_rows == len(events)
+    assert removed > 0 and right[1] > right[0]
 
 
 def test_the_native_engine_gives_the_same_events() -> None:
