@@ -12,6 +12,7 @@ HIDDEN: Final = "hidden execution"
 CROSS: Final = "cross trade"
 BUST: Final = "broken trade"
 NO_ORDER: Final = "adds an order without an id or a quantity"
+UNKNOWN_ACTION: Final = "unknown action"
 UNKNOWN_PHASE: Final = "unknown trading phase"
 """Why a row has no command."""
 

@@ -16,6 +16,7 @@ from lowlat.engine.flow.recording.changes import (
     ELSEWHERE,
     HIDDEN,
     NO_ORDER,
+    UNKNOWN_ACTION,
     UNKNOWN_ORDER,
     UNKNOWN_PHASE,
     Changes,
@@ -55,27 +56,18 @@ class Walk:
         self._aggressors = events.aggressors()
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
-        self._handlers: dict[int, Callable[..., None]] = {
-            OrderAction.ADD: self._add,
-            OrderAction.REDUCE: self._reduce,
-            OrderAction.CANCEL: self._cancel,
-            OrderAction.REPLACE: self._replace,
-            OrderAction.UPSERT: self._upsert,
-            OrderAction.CLEAR: self._clear,
-            OrderAction.PHASE: self._phase,
-        }
 
     def run(self) -> None:
         """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
         market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
-        done, handlers = market.done, self._handlers
+        done, handlers = market.done, self._handlers()
         for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
             if action == OrderAction.EXECUTE:
                 self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
                 continue
             handler = handlers.get(action)
             if handler is None:
-                self._changes.left_out[_NO_COMMAND[action]] += 1
+                self._changes.left_out[_NO_COMMAND.get(action, UNKNOWN_ACTION)] += 1
                 continue
             if bursts.open or bursts.incoming is not None:
                 bursts.close()
@@ -94,6 +86,18 @@ class Walk:
                 market.reopen(index)
         bursts.close()
         auctions.settle()
+
+    def _handlers(self) -> dict[int, Callable[..., None]]:
+        """What is done for each action. Not kept: an object that holds its own methods is not freed at once."""
+        return {
+            OrderAction.ADD: self._add,
+            OrderAction.REDUCE: self._reduce,
+            OrderAction.CANCEL: self._cancel,
+            OrderAction.REPLACE: self._replace,
+            OrderAction.UPSERT: self._upsert,
+            OrderAction.CLEAR: self._clear,
+            OrderAction.PHASE: self._phase,
+        }
 
     def _enter_unseen(self, index: int) -> None:
         """Enter the orders that no event adds and that are due."""

@@ -185,3 +185,16 @@ def test_orders_never_added_take_time_by_their_number_not_its_square() -> None:
         return time.process_time() - begin
 
     assert min(seconds(80_000) for _ in range(3)) < 10 * min(seconds(20_000) for _ in range(3))
+
+
+def test_more_symbols_than_an_engine_holds_are_an_error() -> None:
+    events = events_of(BOOK)
+    events["symbol"][1] = 65_536
+    with pytest.raises(InputError, match=r"^made\.here: it has 65,537 symbols, and an engine holds at most 65,536"):
+        recorded_flow(stream_of([events]))
+
+
+def test_an_action_that_nobody_knows_is_skipped_and_counted() -> None:
+    events = events_of(BOOK)
+    events["action"][2] = 99
+    assert recorded_flow(stream_of([events])).changes.left_out == {"unknown action": 1}
