@@ -108,11 +108,17 @@ def _entered(engine: ReferenceEngine, time: int, order: _Order, resting: dict[in
 
 def displayed(events: OrderEvents, levels: int) -> OrderEvents:
     """What a file of so many levels tells: no row of an order whose price is outside of the best ones of its side."""
+    return displayed_with_book(events, levels)[0]
+
+
+def displayed_with_book(events: OrderEvents, levels: int) -> tuple[OrderEvents, list[list[int]]]:
+    """The same, and after each of these events the row of an order book file of as many levels."""
     ranks: tuple[list[int], list[int]] = ([], [])
     orders: dict[int, _Order] = {}
     quantity: Counter[tuple[int, int]] = Counter()
     kept = np.ones(len(events), bool)
     columns = ("action", "order_id", "side", "price", "quantity")
+    book = []
     for index, (action, order_id, side, price, size) in enumerate(events[[*columns]].tolist()):
         if action not in (OrderAction.ADD, OrderAction.REDUCE, OrderAction.CANCEL, OrderAction.EXECUTE):
             continue
@@ -132,4 +138,17 @@ def displayed(events: OrderEvents, levels: int) -> OrderEvents:
                 del orders[order_id]
             if not quantity[side, price]:
                 del ranks[side][bisect_left(ranks[side], rank)]
-    return events[kept]
+        book.append(_book_row(ranks, quantity, levels))
+    told = events[kept]
+    told["row"] = np.arange(1, len(told) + 1)
+    return told, [row for row, is_told in zip(book, kept, strict=False) if is_told]
+
+
+def _book_row(ranks: tuple[list[int], list[int]], quantity: Counter[tuple[int, int]], levels: int) -> list[int]:
+    row = []
+    for level in range(levels):
+        for side, empty in ((Side.SELL, 9_999_999_999), (Side.BUY, -9_999_999_999)):
+            shown = level < len(ranks[side])
+            price = ranks[side][level] * (1 if side else -1) if shown else empty
+            row += [price, quantity[side, price] if shown else 0]
+    return row

@@ -79,10 +79,9 @@ def why_not_valid(bursts: BurstCheck) -> Iterator[str]:
 
 
 def _mismatch(mismatch: BurstMismatch) -> str:
-    return (
-        f"row {mismatch.row}: {mismatch.side.name.lower()} order {mismatch.order_id} filled "
-        f"{_fills(mismatch.actual)}; the venue filled {_fills(mismatch.expected)}"
-    )
+    side = mismatch.side.name.lower()
+    who = f"{side} order {mismatch.order_id}" if mismatch.burst is not None else f"the {side} side of the auction"
+    return f"row {mismatch.row}: {who} filled {_fills(mismatch.actual)}; the venue filled {_fills(mismatch.expected)}"
 
 
 def _fills(fills: tuple[Fill, ...]) -> str:

@@ -366,7 +366,9 @@ class Verification:
         Meta(description="Stretches of the flow that they come from, evenly spread; the first one populates the book"),
     ]
     equal: Annotated[bool | None, Meta(description="Whether both gave the same events; null when not compared")]
-    bursts: Annotated[Count | None, Meta(description="Recorded aggressive orders checked; null without any")]
+    bursts: Annotated[
+        Count | None, Meta(description="Recorded aggressive orders and sides of auctions checked; null without any")
+    ]
     matched: Annotated[Count | None, Meta(description="Those filled as on the exchange")]
     quotes: Annotated[Count | None, Meta(description="Recorded best bids and asks checked; null without any")]
     quotes_matched: Annotated[Count | None, Meta(description="Those that equal the engine's own")]

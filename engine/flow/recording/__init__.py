@@ -2,9 +2,9 @@
 
 from lowlat.engine.flow.recording.best import LOOK_AHEAD_ROWS, BestCheck, best_states, compare_best
 from lowlat.engine.flow.recording.build import recorded_flow
-from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin, RecordedFlow
+from lowlat.engine.flow.recording.model import FILL, Bursts, Fill, Ints, Origin, RecordedAuction, RecordedFlow
 from lowlat.engine.flow.recording.venue_book import VenueBook
-from lowlat.engine.flow.recording.verify import BurstCheck, BurstMismatch, Fill, StrayTrade, verify
+from lowlat.engine.flow.recording.verify import BurstCheck, BurstMismatch, StrayTrade, verify
 
 __all__ = [
     "FILL",
@@ -16,6 +16,7 @@ __all__ = [
     "Fill",
     "Ints",
     "Origin",
+    "RecordedAuction",
     "RecordedFlow",
     "StrayTrade",
     "VenueBook",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -90,6 +90,21 @@ class RecordedBook:
             fills.append((order.order_id, order.price, min(quantity, order.quantity)))
             quantity -= fills[-1][2]
         return fills
+
+    def uncross(self) -> tuple[Counter[int], Counter[int]]:
+        """What each bid and each ask trades if as much as possible trades at one price, by price and time."""
+        taken = Counter[int](), Counter[int]()
+        queues = self.queue(Side.BUY), self.queue(Side.SELL)
+        bid, ask = (next(queue, None) for queue in queues)
+        while bid is not None and ask is not None and bid.price >= ask.price:
+            left = bid.quantity - taken[0][bid.order_id], ask.quantity - taken[1][ask.order_id]
+            taken[0][bid.order_id] += min(left)
+            taken[1][ask.order_id] += min(left)
+            if left[0] <= left[1]:
+                bid = next(queues[0], None)
+            if left[1] <= left[0]:
+                ask = next(queues[1], None)
+        return taken
 
     def queue(self, side: int) -> Iterator[Resting]:
         """The orders of a side by price and time."""

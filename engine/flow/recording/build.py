@@ -16,8 +16,10 @@ EXECUTE   executions of one aggressive order form one *burst*: a LIMIT, IOC on t
           names none, have the same time and side. They are the burst's expected fills; neighbors with the same resting
           order count as one fill. An order that the file adds before it tells what that traded enters afterward, with
           what is left of it.
-PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of continuous trading) are applied as the
-          venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
+PHASE     PHASE. Executions of one time that are an auction's (flag AUCTION, or outside of continuous trading) are
+          what an engine's uncross must give, if the displayed orders in a CALL phase explain them. Otherwise hidden
+          orders took part: they are applied as the venue tells them, by CANCEL and REDUCE (origin APPLIED), and not
+          checked.
 TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
 
 An event that names an order alone (flags NO_SIDE, NO_PRICE) has the side and the price with which that order entered;
@@ -61,7 +63,7 @@ and LIMIT for the rest of the queue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +76,7 @@ from lowlat.engine.flow.recording.changes import SIDELESS, Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
 from lowlat.engine.flow.recording.completion import completed
-from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
+from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedAuction, RecordedFlow
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.flow.recording.walk import Walk
@@ -102,9 +104,9 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
         symbols[number], sideless = completed(symbols[number])
         if sideless:
             changes.left_out[SIDELESS] += sideless
-        log, bursts = _logs(symbols[number], changes, stream, book)
+        logs = _logs(symbols[number], changes, stream, book)
         symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
-        parts.append(_part(number, symbols[number], log, bursts))
+        parts.append(_part(number, symbols[number], logs))
     changes.left_out += stream.left_out
     changes.faults += stream.faults
     whole = parts[0] if len(parts) == 1 else _merged(parts)
@@ -116,6 +118,7 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
         row=whole.row,
         time_ns=whole.time_ns,
         bursts=whole.bursts,
+        auctions=whole.auctions,
         rows=dict(stream.messages),
         changes=changes,
         book_rows=rows,
@@ -127,13 +130,20 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     )
 
 
-def _logs(
-    events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None
-) -> tuple[CommandLog, BurstLog]:
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    """What a walk leaves behind."""
+
+    commands: CommandLog
+    bursts: BurstLog
+    auctions: list[RecordedAuction]
+
+
+def _logs(events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None) -> _Logs:
     _check(stream.path, events)
     walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
     walk.run()
-    return walk.market.log, walk.bursts.log
+    return _Logs(walk.market.log, walk.bursts.log, walk.auctions.log)
 
 
 def _check(path: Path, events: EventColumns) -> None:
@@ -154,15 +164,18 @@ class _Part:
     row: Ints
     time_ns: Ints
     bursts: Bursts
+    auctions: tuple[RecordedAuction, ...]
 
 
-def _part(number: int, events: EventColumns, log: CommandLog, bursts: BurstLog) -> _Part:
-    sequence = log.sequence()
-    sent = bursts.bursts(positions_of(sequence))
-    commands, origin, index = log.commands(sequence, number)
+def _part(number: int, events: EventColumns, logs: _Logs) -> _Part:
+    sequence = logs.commands.sequence()
+    position = positions_of(sequence)
+    sent = logs.bursts.bursts(position)
+    settled = tuple(replace(each, command=int(position[each.command])) for each in logs.auctions)
+    commands, origin, index = logs.commands.commands(sequence, number)
     row, time_ns = (column[index].astype(np.int64) for column in (events.row, events.time_ns))
     place = index if events.places is None else events.places[index]
-    return _Part(commands, origin, np.where(origin == Origin.SEEDED, -1, place), row, time_ns, sent)
+    return _Part(commands, origin, np.where(origin == Origin.SEEDED, -1, place), row, time_ns, sent, settled)
 
 
 def _merged(parts: list[_Part]) -> _Part:
@@ -182,7 +195,13 @@ def _merged(parts: list[_Part]) -> _Part:
         fills=fills[np.argsort(np.repeat(command, lengths), kind="stable")],
         first_fill=np.concatenate(([0], np.cumsum(lengths[by_command]))),
     )
-    return _Part(**{name: column[order] for name, column in joined.items()}, bursts=merged)
+    auctions = [
+        replace(each, command=int(position[each.command + first]))
+        for part, first in zip(parts, firsts, strict=True)
+        for each in part.auctions
+    ]
+    auctions.sort(key=lambda each: each.command)
+    return _Part(**{name: column[order] for name, column in joined.items()}, bursts=merged, auctions=tuple(auctions))
 
 
 def _tick(commands: Commands) -> int:

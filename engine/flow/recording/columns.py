@@ -9,8 +9,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.matching.records import SYMBOLS_MAX
+from lowlat.errors import InputError
 
 Column: TypeAlias = NDArray[Any]
 """Integers of any width."""
@@ -47,6 +50,8 @@ class EventColumns:
     def aggressors(self) -> frozenset[int]:
         """The ids of orders that are added and that executions name as the aggressive one."""
         of_trades = self.other_id[(self.action == OrderAction.EXECUTE) & (self.other_id != 0)]
+        if not len(of_trades):
+            return frozenset()
         return frozenset(np.intersect1d(of_trades, self.order_id[self.action == OrderAction.ADD]).tolist())
 
     def without_orders(self) -> EventColumns:
@@ -66,7 +71,7 @@ class EventColumns:
 def columns_of(stream: OrderEventStream) -> list[EventColumns]:
     """All events of a stream, by symbol number; symbols without events have empty columns.
 
-    Raises what reading the stream raises.
+    Raises `InputError` for more symbols than an engine holds, and what reading the stream raises.
     """
     names = [name for name in (*EventColumns.__dataclass_fields__, "symbol") if name != "places"]
     parts: dict[str, list[Column]] = {name: [np.empty(0, np.uint8)] for name in names}
@@ -76,7 +81,13 @@ def columns_of(stream: OrderEventStream) -> list[EventColumns]:
     joined = {}
     for name in names:
         joined[name] = np.concatenate(parts.pop(name))
-    return _by_symbol(joined, max(1, len(stream.symbols)))
+    symbols = max(1, len(stream.symbols), int(joined["symbol"].max(initial=0)) + 1)
+    if symbols > SYMBOLS_MAX:
+        raise InputError(
+            f"{stream.path}: it has {units.counted(symbols, 'symbol')}, and an engine holds at most {SYMBOLS_MAX:,}; "
+            "choose some of them"
+        )
+    return _by_symbol(joined, symbols)
 
 
 def _narrow(column: Column) -> Column:

@@ -6,7 +6,15 @@ from typing import Final
 
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.flow.recording.book import RecordedBook, Resting
-from lowlat.engine.flow.recording.changes import CROSSED, DIFFERS, DUPLICATE, LOCKED, MORE_THAN_SHOWN, Changes
+from lowlat.engine.flow.recording.changes import (
+    CROSSED,
+    DIFFERS,
+    DUPLICATE,
+    LOCKED,
+    MORE_THAN_SHOWN,
+    UNKNOWN_ORDER,
+    Changes,
+)
 from lowlat.engine.flow.recording.columns import EventColumns
 from lowlat.engine.flow.recording.command_log import AT, BEFORE, CLEAR, CommandLog
 from lowlat.engine.flow.recording.lives import Lives, Unseen
@@ -183,6 +191,18 @@ class RecordedMarket:
         else:
             self.log.add(index, CommandType.REDUCE, order.order_id, quantity, rank=rank, origin=origin)
         self.book.take(order, quantity)
+
+    def apply(self, index: int, order_id: int, quantity: int, why: str) -> None:
+        """Take an execution off its order without sending an aggressive one."""
+        order = self.book.orders.get(order_id)
+        if order is None:
+            self.changes.left_out[UNKNOWN_ORDER] += 1
+            return
+        self.changes.applied[why] += 1
+        if quantity > order.quantity:
+            self.changes.believed[MORE_THAN_SHOWN] += 1
+        self.cut(index, order, min(quantity, order.quantity), origin=Origin.APPLIED)
+        self.reopen(index)
 
     def ghost(self, index: int, order: Resting, quantity: int, reason: str, rank: int = CLEAR) -> None:
         """Take out what an order no longer had at an event, before the event's own commands if it can be."""

@@ -62,6 +62,27 @@ class Bursts:
         return len(self.command)
 
 
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution: `quantity` against order `maker_id` at `price`."""
+
+    maker_id: int
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedAuction:
+    """An auction whose executions are what the displayed orders explain.
+
+    `command`: index of the command with which an engine uncrosses. `fills`: of bids and of asks, as the venue tells
+    them. An engine must give each order as much; its price, at which hidden orders may have traded too, is its own.
+    """
+
+    command: int
+    fills: tuple[tuple[Fill, ...], tuple[Fill, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedFlow:
     """A recording as commands for a fresh engine with these symbols.
@@ -83,6 +104,7 @@ class RecordedFlow:
     row: Ints
     time_ns: Ints
     bursts: Bursts
+    auctions: tuple[RecordedAuction, ...]
     rows: Mapping[str, int]
     changes: Changes
     book_rows: int | None

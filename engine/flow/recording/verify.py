@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
-from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, RecordedFlow
+from lowlat.engine.flow.recording.model import FILL, Bursts, Fill, Ints, RecordedAuction, RecordedFlow
 from lowlat.engine.matching.records import EVENT, CommandType, Events, ExecType, Side
 from lowlat.errors import ArrayError
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """One execution: `quantity` against order `maker_id` at `price`."""
-
-    maker_id: int
-    price: int
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
 class BurstMismatch:
-    """One burst that an engine filled differently from the venue."""
+    """One burst that an engine filled differently from the venue; of an auction, one side, with an order id of 0."""
 
-    burst: int
+    burst: int | None
     row: int
     order_id: int
     side: Side
@@ -47,6 +39,8 @@ class StrayTrade:
 @dataclass(frozen=True, slots=True)
 class BurstCheck:
     """How many bursts an engine filled exactly as the venue did: same orders, prices and quantities, in order.
+
+    A side of an auction counts as a burst, of the same orders and quantities.
 
     `stray_trades`: executions of commands that are not bursts, and the first of them. `rejected`: commands that the
     engine rejected. Both are 0 if the engine's book matches the recorded one throughout.
@@ -75,6 +69,8 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
     is_trade = events["kind"] == ExecType.TRADE
     burst_of_command = np.full(len(flow.commands), -1, dtype=np.int64)
     burst_of_command[flow.bursts.command] = np.arange(len(flow.bursts))
+    auctions = [_of_auction(flow, auction, events, position) for auction in flow.auctions]
+    is_trade &= ~np.isin(position, [auction.command for auction in flow.auctions])
     burst = burst_of_command[position[is_trade]]
     fills = _fills(events[is_trade][burst >= 0])
     strays = np.flatnonzero(is_trade)[burst < 0]
@@ -84,7 +80,35 @@ def verify(flow: RecordedFlow, events: Events) -> BurstCheck:
         _mismatch(flow, int(n), fills[first_fill[n] : first_fill[n + 1]]) for n in np.flatnonzero(~matched)
     )
     rejected = int(np.count_nonzero(events["kind"] == ExecType.REJECTED))
-    return BurstCheck(int(matched.sum()), len(matched), mismatches, len(strays), rejected, first_stray)
+    sides = [side for auction in auctions for side in auction]
+    mismatches += tuple(side for side in sides if side is not None)
+    found = int(matched.sum()) + sides.count(None)
+    return BurstCheck(found, len(matched) + len(sides), mismatches, len(strays), rejected, first_stray)
+
+
+def _of_auction(
+    flow: RecordedFlow, auction: RecordedAuction, events: Events, position: Ints
+) -> list[BurstMismatch | None]:
+    """Of each side that traded at the venue, how an engine differs; None where it does not."""
+    first, end = np.searchsorted(position, [auction.command, auction.command + 1])
+    trades = events[first:end][events["kind"][first:end] == ExecType.TRADE]
+    found: list[BurstMismatch | None] = []
+    for side, name in ((Side.BUY, "order_id"), (Side.SELL, "maker_id")):
+        expected = auction.fills[side]
+        actual = tuple(Fill(*row) for row in trades[[name, "price", "quantity"]].tolist())
+        if not expected and not actual:
+            continue
+        same = _by_order(expected) == _by_order(actual)
+        row = int(flow.row[auction.command])
+        found.append(None if same else BurstMismatch(None, row, 0, side, expected, actual))
+    return found
+
+
+def _by_order(fills: tuple[Fill, ...]) -> Counter[int]:
+    quantities = Counter[int]()
+    for fill in fills:
+        quantities[fill.maker_id] += fill.quantity
+    return quantities
 
 
 def _command_of_event(flow: RecordedFlow, events: Events) -> Ints:
@@ -123,14 +147,14 @@ def _fills(trades: Events) -> NDArray[np.void]:
 
 def _matched(bursts: Bursts, fills: NDArray[np.void], burst: Ints) -> tuple[NDArray[np.bool_], Ints]:
     """Which bursts were filled as expected, and where the fills of each begin. Events are in command order."""
-    changes = np.bincount(burst, minlength=len(bursts))
+    counts = np.bincount(burst, minlength=len(bursts))
     expected_counts = np.diff(bursts.first_fill)
-    matched = changes == expected_counts
+    matched = counts == expected_counts
     # Bursts with the expected number of fills have them at the same positions in both selections.
     expected_burst = np.repeat(np.arange(len(bursts)), expected_counts)
     differs = bursts.fills[matched[expected_burst]] != fills[matched[burst]]
     matched[burst[matched[burst]][differs]] = False
-    return matched, np.concatenate(([0], np.cumsum(changes)))
+    return matched, np.concatenate(([0], np.cumsum(counts)))
 
 
 def _mismatch(flow: RecordedFlow, burst: int, actual: NDArray[np.void]) -> BurstMismatch:

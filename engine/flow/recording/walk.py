@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
+from lowlat.engine.flow.recording.auctions import AuctionRecorder
 from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution, Incoming
 from lowlat.engine.flow.recording.changes import (
-    AUCTION,
     BUST,
     CROSS,
     ELSEWHERE,
     HIDDEN,
-    MORE_THAN_SHOWN,
     NO_ORDER,
+    UNKNOWN_ACTION,
     UNKNOWN_ORDER,
     UNKNOWN_PHASE,
     Changes,
@@ -24,7 +24,6 @@ from lowlat.engine.flow.recording.changes import (
 from lowlat.engine.flow.recording.columns import EventColumns
 from lowlat.engine.flow.recording.lives import lives_of
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
-from lowlat.engine.flow.recording.model import Origin
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import UndisplayedOrders, VenueBook
 from lowlat.engine.matching.records import QUANTITY_MAX, TradingPhase
@@ -43,6 +42,7 @@ class Walk:
         self.events = events
         self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
         self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
+        self.auctions = AuctionRecorder(self.market)
         self._changes = changes
         self._entering = [
             (order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity and order.price
@@ -59,26 +59,20 @@ class Walk:
 
     def run(self) -> None:
         """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
-        market, bursts, entering, done = self.market, self.bursts, self._entering, self.market.done
-        handlers: dict[int, Callable[..., None]] = {
-            OrderAction.ADD: self._add,
-            OrderAction.REDUCE: self._reduce,
-            OrderAction.CANCEL: self._cancel,
-            OrderAction.REPLACE: self._replace,
-            OrderAction.UPSERT: self._upsert,
-            OrderAction.CLEAR: self._clear,
-            OrderAction.PHASE: self._phase,
-        }
+        market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
+        done, handlers = market.done, self._handlers()
         for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
             if action == OrderAction.EXECUTE:
                 self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
                 continue
             handler = handlers.get(action)
             if handler is None:
-                self._changes.left_out[_NO_COMMAND[action]] += 1
+                self._changes.left_out[_NO_COMMAND.get(action, UNKNOWN_ACTION)] += 1
                 continue
             if bursts.open or bursts.incoming is not None:
                 bursts.close()
+            if auctions.open:
+                auctions.settle()
             if self._undisplayed is not None:
                 self._undisplayed.take_out(self._reached, index)
                 self._reached = index
@@ -91,10 +85,24 @@ class Walk:
             if market.engine_phase != market.venue_phase:
                 market.reopen(index)
         bursts.close()
+        auctions.settle()
+
+    def _handlers(self) -> dict[int, Callable[..., None]]:
+        """What is done for each action. Not kept: an object that holds its own methods is not freed at once."""
+        return {
+            OrderAction.ADD: self._add,
+            OrderAction.REDUCE: self._reduce,
+            OrderAction.CANCEL: self._cancel,
+            OrderAction.REPLACE: self._replace,
+            OrderAction.UPSERT: self._upsert,
+            OrderAction.CLEAR: self._clear,
+            OrderAction.PHASE: self._phase,
+        }
 
     def _enter_unseen(self, index: int) -> None:
         """Enter the orders that no event adds and that are due."""
-        at = self.bursts.open[0].at if self.bursts.open else index
+        executions = self.bursts.open or self.auctions.open
+        at = executions[0].at if executions else index
         while self._entering and self._entering[0][0] <= index:
             due, number, order = heappop(self._entering)
             if not self.market.enter_unseen(at if due else 0, order, may_wait=order.first > index):
@@ -161,6 +169,8 @@ class Walk:
         auction = flags & OrderEventFlag.AUCTION or self.market.venue_phase != CONTINUOUS
         if auction or not self.bursts.continues(key):
             self.bursts.close()
+        if self.auctions.open and not (auction and self._same_time(self.auctions.open[0].at, execution.at)):
+            self.auctions.settle()
         if self._undisplayed is not None:
             if not self.bursts.open:
                 self._undisplayed.take_out(self._reached, execution.at)
@@ -173,16 +183,10 @@ class Walk:
             self.bursts.add(execution, key)
             return
         self.bursts.close()
-        self._apply(execution, AUCTION if auction else ELSEWHERE)
+        if auction:
+            self.auctions.open.append(execution)
+        else:
+            self.market.apply(execution.at, execution.order_id, execution.quantity, ELSEWHERE)
 
-    def _apply(self, execution: Execution, why: str) -> None:
-        """Take an execution off its order without sending an aggressive one."""
-        order = self.market.book.orders.get(execution.order_id)
-        if order is None:
-            self._changes.left_out[UNKNOWN_ORDER] += 1
-            return
-        self._changes.applied[why] += 1
-        if execution.quantity > order.quantity:
-            self._changes.believed[MORE_THAN_SHOWN] += 1
-        self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)
-        self.market.reopen(execution.at)
+    def _same_time(self, one: int, other: int) -> bool:
+        return bool(self.events.time_ns[one] == self.events.time_ns[other])

@@ -52,6 +52,7 @@ LOBSTER = Target(
         "engine/flow/recording/walk.py",
         "engine/flow/recording/market.py",
         "engine/flow/recording/bursts.py",
+        "engine/flow/recording/auctions.py",
     ),
 )
 

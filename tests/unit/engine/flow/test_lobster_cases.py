@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from lowlat.engine.flow.readers.lobster import read_lobster
-from lowlat.engine.flow.recording import RecordedFlow
+from lowlat.engine.flow.recording import Fill, RecordedFlow
 from lowlat.engine.flow.registry import reader_of
 from lowlat.engine.matching.records import CommandType, Side
 from lowlat.engine.reference.engine import ReferenceEngine
@@ -38,9 +38,9 @@ RIGHT = {
     "locked": Right(0, [(2, 5850000, 10)], {"locks or crosses the book": 1}),
     "delete_between_fills": Right(2, []),
     "halt_cross": Right(
-        2,
+        4,  # two sides of the cross, and two bursts
         [(1, 1000000, 5), (2, 1000200, 5), (5, 1005000, 20)],
-        {"cross trade": 1, "executions in an auction": 2},
+        {"cross trade": 1},
     ),
     "over_exec": Right(2, [(2, 5850100, 10)], {"takes more than shown": 1}),
     "readd_live_id": Right(1, [(3, 1000000, 10), (2, 1000200, 10)], {"adds an order that is in the book": 1}),
@@ -100,9 +100,11 @@ def test_nothing_trades_in_a_halt_and_the_cross_is_the_venues() -> None:
         *[(3, 1010000, 50), (1, 1000000, 10)],
         *[(4, 990000, 50), (2, 1000200, 10), (5, 1005000, 20)],
     ]
+    (auction,) = flow.auctions
+    assert auction.fills == ((Fill(3, 1010000, 50),), (Fill(4, 990000, 50),))
     engine = ReferenceEngine(flow.instruments)
     engine.process(flow.commands)
-    assert [(trade["maker_id"], trade["price"]) for trade in engine.trades()] == [(1, 1000000), (2, 1000200)]
+    assert engine.trades()[["taker_id", "maker_id"]].tolist()[0] == (3, 4)
 
 
 def test_the_second_life_of_an_id_queues_behind_those_who_were_there() -> None:

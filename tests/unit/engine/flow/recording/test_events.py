@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from lowlat.engine.flow.recording.columns import columns_of
 from lowlat.engine.flow.recording.lives import lives_of
 from lowlat.engine.matching.records import CommandType, Side, TradingPhase
 from lowlat.errors import InputError
+from tests.effort import effort
 from tests.recorded_venue import Event, events_of, replayed, stream_of
 
 ADD, CANCEL, EXECUTE, REDUCE = OrderAction.ADD, OrderAction.CANCEL, OrderAction.EXECUTE, OrderAction.REDUCE
@@ -172,16 +173,31 @@ def test_a_feed_that_tells_no_price_of_executions_and_cancels_is_followed() -> N
 
 
 def test_orders_never_added_take_time_by_their_number_not_its_square() -> None:
-    """Four times as many take four times as long, and a bit for sorting; sixteen times would be the square."""
+    """Sixteen times as many take sixteen times as long, and a bit for sorting; 256 times would be the square."""
 
-    def seconds(count: int) -> float:
+    def found(count: int) -> Callable[[], None]:
         events = events_of([(1, ADD, 1, SELL, 900, 1)])
         events = np.repeat(events, 2 * count)
         events["order_id"] = np.arange(2 * count) * 7 % (2 * count) + 1
         events["action"][1::2] = CANCEL
         columns = columns_of(stream_of([events]))[0]
-        begin = time.process_time()
-        assert len(lives_of(columns, by_arrival=True).unseen) == count
-        return time.process_time() - begin
 
-    assert min(seconds(80_000) for _ in range(3)) < 10 * min(seconds(20_000) for _ in range(3))
+        def find() -> None:
+            assert len(lives_of(columns, by_arrival=True).unseen) == count
+
+        return find
+
+    assert effort(found(80_000), found(5_000)) < 100
+
+
+def test_more_symbols_than_an_engine_holds_are_an_error() -> None:
+    events = events_of(BOOK)
+    events["symbol"][1] = 65_536
+    with pytest.raises(InputError, match=r"^made\.here: it has 65,537 symbols, and an engine holds at most 65,536"):
+        recorded_flow(stream_of([events]))
+
+
+def test_an_action_that_nobody_knows_is_skipped_and_counted() -> None:
+    events = events_of(BOOK)
+    events["action"][2] = 99
+    assert recorded_flow(stream_of([events])).changes.left_out == {"unknown action": 1}
