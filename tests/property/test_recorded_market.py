@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.flow.recording import RecordedFlow, recorded_flow
 from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import Orders
 from lowlat.engine.reference.engine import ReferenceEngine
 from tests.property.broken_engines import LastInFirstOut, SizeFirst
 from tests.recorded_venue import displayed, random_market, replayed, stream_of
@@ -96,3 +97,36 @@ def test_a_replacement_is_a_cancel_and_an_add() -> None:
             joined["action"][at + 1] = OrderAction.TRADE
     flow = recorded_flow(stream_of([joined]))
     assert (flow.commands == apart.commands).all() and whole(flow)
+
+
+def test_an_order_may_be_told_whole_before_its_executions() -> None:
+    """As venues do that tell of every order: the rest of it is what the other kind of file adds afterward."""
+    events = random_market(9, STEPS)
+    after = recorded_flow(stream_of([events]))
+    named = events.copy()
+    executions = named["action"] == OrderAction.EXECUTE
+    named["other_id"][executions] = named["time_ns"][executions]  # a step's order has its time as id
+    before = []
+    for time in np.unique(named["time_ns"]):
+        step = named[named["time_ns"] == time]
+        traded = step["action"] == OrderAction.EXECUTE
+        if traded.any():
+            whole_order = step[-1:].copy()  # what is left of it, or else its worst trade: either has its price
+            whole_order["action"], whole_order["order_id"], whole_order["other_id"] = OrderAction.ADD, time, 0
+            whole_order["side"] = 1 - step["side"][0]
+            whole_order["quantity"] = step["quantity"].sum()
+            step = np.concatenate([whole_order, step[traded]])
+        before.append(step)
+    told = np.concatenate(before)
+    told["row"] = np.arange(1, len(told) + 1)
+    flow = recorded_flow(stream_of([told]))
+    assert whole(flow) and len(flow.bursts) == len(after.bursts)
+    assert (flow.bursts.fills == after.bursts.fills).all() and not flow.changes.believed
+    final = [engine_after(each) for each in (flow, after)]
+    assert (final[0] == final[1]).all()
+
+
+def engine_after(flow: RecordedFlow) -> Orders:
+    engine = ReferenceEngine(flow.instruments)
+    engine.process(flow.commands)
+    return engine.orders()

@@ -27,6 +27,16 @@ class Execution(NamedTuple):
     quantity: int
 
 
+class Incoming(NamedTuple):
+    """An order that event `at` adds although it trades at once."""
+
+    at: int
+    order_id: int
+    side: int
+    price: int
+    quantity: int
+
+
 class BurstLog:
     """The bursts that were sent. Numbers are kept in arrays, since a day has millions."""
 
@@ -60,19 +70,27 @@ class BurstLog:
 class BurstRecorder:
     """Collects the executions of one aggressive order, and sends it when the next event is none of them.
 
-    `open`: the executions so far of the burst that has not been sent. Aggressive orders are numbered from `first_id`.
+    `open`: the executions so far of the burst that has not been sent. `incoming`: the order that makes them, in a file
+    that adds an order before it tells what that traded; what did not trade enters when the burst is sent. Aggressive
+    orders are numbered from `first_id`.
     """
 
     def __init__(self, market: RecordedMarket, path: Path, rows: NDArray[np.uint64], first_id: int) -> None:
         self.open: list[Execution] = []
+        self.incoming: Incoming | None = None
         self._market, self._path, self._rows = market, path, rows
         self._first_id = first_id
         self.log = BurstLog()
         self._key: tuple[int, int] = (0, 0)
 
     def continues(self, key: tuple[int, int]) -> bool:
-        """Whether an execution with this key is of the open burst."""
-        return bool(self.open) and key == self._key
+        """Whether an execution with this key is of the open burst, or of the incoming order."""
+        return (bool(self.open) or self.incoming is not None) and key == self._key
+
+    def hold(self, order: Incoming) -> None:
+        """Hold an order back whose executions follow."""
+        self.incoming = order
+        self._key = order.order_id, 1 - order.side
 
     def add(self, execution: Execution, key: tuple[int, int]) -> None:
         """Add an execution to the open burst, or begin one."""
@@ -80,10 +98,17 @@ class BurstRecorder:
         self.open.append(execution)
 
     def close(self) -> None:
-        """The open burst, if there is one, is complete: send it."""
+        """The open burst, if there is one, is complete: send it, and enter what is left of an order held back."""
         executions, self.open = self.open, []
-        if not executions:
-            return
+        incoming, self.incoming = self.incoming, None
+        if executions:
+            self._close(executions)
+        if incoming is not None:
+            left = incoming.quantity - sum(execution.quantity for execution in executions)
+            if left > 0:
+                self._market.add_rest(executions[-1].at if executions else incoming.at, *incoming[:-1], left)
+
+    def _close(self, executions: list[Execution]) -> None:
         fills = self._expected(executions)
         market, index = self._market, executions[0].at
         if market.engine_phase != CONTINUOUS:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
-from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution
+from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution, Incoming
 from lowlat.engine.flow.recording.changes import (
     AUCTION,
     BUST,
@@ -44,13 +44,16 @@ class Walk:
         self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
         self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
         self._changes = changes
-        self._entering = [(order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity]
+        self._entering = [
+            (order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity and order.price
+        ]
         for order in lives.unseen:
             if order.quantity > QUANTITY_MAX:
                 whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"
                 raise too_much(path, int(events.row[order.first]), whose)
         heapify(self._entering)
         changes.never_added += len(self._entering)
+        self._aggressors = events.aggressors()
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
 
@@ -74,7 +77,7 @@ class Walk:
             if handler is None:
                 self._changes.left_out[_NO_COMMAND[action]] += 1
                 continue
-            if bursts.open:
+            if bursts.open or bursts.incoming is not None:
                 bursts.close()
             if self._undisplayed is not None:
                 self._undisplayed.take_out(self._reached, index)
@@ -100,10 +103,13 @@ class Walk:
     # -- one event --------------------------------------------------------------------------------------------------
 
     def _add(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        if order_id and quantity:
-            self.market.add(index, order_id, side, price, quantity)
-        else:
+        market = self.market
+        if not (order_id and quantity):
             self._changes.left_out[NO_ORDER] += 1
+        elif order_id in self._aggressors and market.engine_phase == CONTINUOUS and market.book.crossed_by(side, price):
+            self.bursts.hold(Incoming(index, order_id, side, price, quantity))
+        else:
+            market.add(index, order_id, side, price, quantity)
 
     def _reduce(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
         self._cut(index, order_id, (side, price, quantity), whole=False)

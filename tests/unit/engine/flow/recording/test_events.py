@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
+from lowlat.engine.bench.replay import why_not_valid
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
 from lowlat.engine.flow.recording import Origin, recorded_flow
+from lowlat.engine.flow.recording.columns import columns_of
+from lowlat.engine.flow.recording.lives import lives_of
 from lowlat.engine.matching.records import CommandType, Side, TradingPhase
 from lowlat.errors import InputError
 from tests.recorded_venue import Event, events_of, replayed, stream_of
@@ -151,3 +156,32 @@ def test_a_stray_trade_is_named_with_both_orders_and_where_the_other_came_in() -
     stray = replayed(flow).first_stray
     assert stray is not None
     assert (stray.row, stray.order_id, stray.maker_id, stray.maker_row) == (3, 3, 1, 1)
+    assert list(why_not_valid(replayed(flow))) == [
+        "the engine made 1 trade that the recording does not have; at row 3, order 3 traded with order 1, which came "
+        "in at row 1"
+    ]
+
+
+def test_a_feed_that_tells_no_price_of_executions_and_cancels_is_followed() -> None:
+    rows: list[Event] = [(4, EXECUTE, 1, BUY, 0, 5), (5, EXECUTE, 2, BUY, 0, 2), (6, REDUCE, 2, BUY, 0, 1)]
+    unseen: list[Event] = [(7, CANCEL, 9, BUY, 0, 5)]
+    flow = recorded_flow(stream_of([events_of([*BOOK, *rows, *unseen])]))
+    assert not flow.changes.believed and flow.changes.never_added == 0
+    assert flow.changes.left_out == {"order is not in the book": 1}
+    assert (replayed(flow).matched, replayed(flow).total) == (2, 2)
+
+
+def test_orders_never_added_take_time_by_their_number_not_its_square() -> None:
+    """Four times as many take four times as long, and a bit for sorting; sixteen times would be the square."""
+
+    def seconds(count: int) -> float:
+        events = events_of([(1, ADD, 1, SELL, 900, 1)])
+        events = np.repeat(events, 2 * count)
+        events["order_id"] = np.arange(2 * count) * 7 % (2 * count) + 1
+        events["action"][1::2] = CANCEL
+        columns = columns_of(stream_of([events]))[0]
+        begin = time.process_time()
+        assert len(lives_of(columns, by_arrival=True).unseen) == count
+        return time.process_time() - begin
+
+    assert min(seconds(80_000) for _ in range(3)) < 10 * min(seconds(20_000) for _ in range(3))
