@@ -174,7 +174,8 @@ class RecordedFlow:
         if self.book_rows == 0:
             yield "the order book file has no row for each message: no ghost is found with it"
         elif self.book_rows and self.book_rows < rows:
-            yield f"the order book file ends after {self.book_rows:,} of {rows:,} messages, and is compared up to there"
+            told = units.counted(rows, "message")
+            yield f"the order book file ends after {self.book_rows:,} of {told}, and is compared up to there"
 
 
 _IF_ANY: Final = {"phase"}
