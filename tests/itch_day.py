@@ -72,7 +72,7 @@ class ItchDay:
         self._names = names_of(symbols)
         self._middle = self._random.integers(500, 50_000, symbols) * 100
         self._live = _Live(*(np.zeros(live, np.int64) for _ in range(3)))
-        self._next_id = self._next_match = 1
+        self._next_id, self._next_match = 2, 1  # ids come in pairs, an even one and the odd one after it
         self._made = 0
 
     def blocks(self) -> Iterator[bytes]:
