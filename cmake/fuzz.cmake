@@ -1,6 +1,6 @@
 # fuzz_NAME for each fuzzer of tests/fuzz/native: for libFuzzer where the compiler is clang.
 option(LOWLAT_COVERAGE "Count the lines that run, for gcov or llvm-cov" OFF)
-foreach(name commands snapshot journal)
+foreach(name commands snapshot journal itch)
   add_executable(fuzz_${name} tests/fuzz/native/fuzz_${name}.cpp engine/native/matching/invariants.cpp)
   target_link_libraries(fuzz_${name} PRIVATE lowlat_flags)
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)

@@ -80,6 +80,10 @@ class LobsterError(InputError):
         self.column = column
 
 
+class PriceGridWarning(UserWarning):
+    """The prices of a symbol are multiples of more than its tick, which makes its commands slower."""
+
+
 class OutputPathError(UsageError):
     """A file or stdout that cannot be written."""
 

@@ -14,6 +14,7 @@ from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption
 from lowlat_cli.separators import CommandsVerb, RecordVerb, SidesVerb
 from lowlat_cli.session import Session
 from lowlat_cli.verbs.ab import ab
+from lowlat_cli.verbs.ablate import ablate
 from lowlat_cli.verbs.affinity import affinity
 from lowlat_cli.verbs.bench import bench
 from lowlat_cli.verbs.book import book
@@ -74,6 +75,7 @@ app.add_typer(profile)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 app.command(cls=Verb, epilog=_EPILOG)(league)
+app.command(cls=Verb, epilog=_EPILOG)(ablate)
 app.command(cls=Verb, epilog=_EPILOG)(verify)
 app.command("init-engine", cls=Verb, epilog=_EPILOG)(init_engine)
 app.command("help", cls=PlainVerb)(help_)
@@ -123,6 +125,7 @@ def root(
       lowlat compare base.json head.json  did latency regress? exit code 1 if so
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
       lowlat league native ./libmine.so   which engine is faster, and are its trades right?
+      lowlat ablate --quick               what is each low-latency technique worth here?
       lowlat verify --engine ./mine.so    does your engine do what the native one does?
       lowlat init-engine my-engine        a project for a matching engine of your own
     """

@@ -18,6 +18,7 @@ from lowlat.probes.cpu.threads import ThreadsDocument
 from lowlat.probes.doctor.examination import Examination
 from lowlat.probes.topology.document import TopologyDocument
 from lowlat.reports.compare.history import History
+from lowlat.reports.model.ablation import Ablation
 from lowlat.reports.model.book import BookDocument, BooksDocument
 from lowlat.reports.model.capture import Capture
 from lowlat.reports.model.comparison import Comparison
@@ -71,6 +72,7 @@ DOCUMENTS: Final = (
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(League, ("league",), closed=False),
     Document(Rebuild, ("replay --mode rebuild",)),
+    Document(Ablation, ("ablate",)),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),
     Document(CompactionDocument, ("journal compact",)),

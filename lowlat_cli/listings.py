@@ -44,6 +44,12 @@ def _profiles() -> str:
     return ", ".join(profile_names())
 
 
+def _techniques() -> str:
+    from lowlat.engine.ablation.registry import TECHNIQUES
+
+    return ", ".join(each.name for each in TECHNIQUES)
+
+
 _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
     "{engines}": _engines,
     "{readers}": _readers,
@@ -51,6 +57,7 @@ _LISTINGS: Final[Mapping[str, Callable[[], str]]] = {
     "{profiles}": _profiles,
     "{mappings}": _mappings,
     "{writers}": _writers,
+    "{techniques}": _techniques,
 }
 
 
@@ -108,6 +115,14 @@ def profiles(incomplete: str) -> list[str]:
 
     del incomplete
     return list(profile_names())
+
+
+def technique_names(incomplete: str) -> list[str]:
+    """The techniques of `lowlat ablate`."""
+    from lowlat.engine.ablation.registry import TECHNIQUES
+
+    del incomplete
+    return [each.name for each in TECHNIQUES]
 
 
 def books(incomplete: str) -> list[str]:

@@ -43,6 +43,7 @@ lowlat() {
     typed="$*"
     case " $* " in
         *" --watch "*) python "$FIRST_SCREEN" lowlat "$@" ;;
+        " ablate "*) LOWLAT_QUICK=1 LOWLAT_ONLY=counter command lowlat "$@" ;;
         " ab "*) LOWLAT_RUNS=2 LOWLAT_MAX_RUNS=6 command lowlat "$@" ;;
         *) command lowlat "$@" ;;
     esac

@@ -147,6 +147,28 @@ def capture(
     return b"".join(data)
 
 
+def capture_ng(frames: Iterable[bytes], *, order: str = "<", link_type: int = 1, cut: int = 1 << 18) -> bytes:
+    """A pcapng file, with blocks that are passed over, a simple packet first, and options behind the others."""
+    frames = list(frames)
+
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        length = struct.pack(f"{order}I", 12 + len(body))
+        return struct.pack(f"{order}I", kind) + length + body + length
+
+    data = [
+        block(0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1)),
+        block(4, b"names"),
+        block(1, struct.pack(f"{order}HHI", link_type, 0, 0)),
+        *[block(3, struct.pack(f"{order}I", len(simple)) + simple) for simple in frames[:1]],
+    ]
+    for frame in frames[1:]:
+        head = struct.pack(f"{order}IIIII", 0, 1, 2, min(cut, len(frame)), len(frame))
+        kept = frame[:cut]
+        data.append(block(6, head + kept + bytes(-len(kept) % 4) + bytes(8)))
+    return b"".join(data)
+
+
 def small_day() -> list[bytes]:
     """A message of every type, in an order that makes sense, for two symbols."""
     second = 10**9

@@ -64,7 +64,7 @@ class _Live:
 class ItchDay:
     """The messages of a day, `messages` in all, with their prefixes.
 
-    Up to `live` orders are live at once: until then, most messages are adds.
+    The day begins without orders, and more enter than end, until `live` are live at once.
     """
 
     def __init__(self, messages: int, symbols: int = 8_000, live: int = 2_000_000, seed: int = 1) -> None:
@@ -72,7 +72,7 @@ class ItchDay:
         self._names = names_of(symbols)
         self._middle = self._random.integers(500, 50_000, symbols) * 100
         self._live = _Live(*(np.zeros(live, np.int64) for _ in range(3)))
-        self._next_id, self._next_match = 2, 1  # ids come in pairs, an even one and the odd one after it
+        self._next_id, self._next_match = 2, 1
         self._made = 0
 
     def blocks(self) -> Iterator[bytes]:
@@ -152,7 +152,7 @@ class ItchDay:
         return self._middle[symbol] + np.where(buys, -away, away)
 
     def _ids(self, count: int) -> Ints:
-        """New numbers of orders. An odd one is a buy's."""
+        """New numbers of orders: one of each pair of an even and an odd one, which is a buy's."""
         self._next_id += 2 * count
         first = self._next_id - 2 * count
         return first + 2 * np.arange(count) + self._random.integers(0, 2, count)

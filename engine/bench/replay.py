@@ -46,7 +46,7 @@ def replay(recorded: RecordedFlow, plan: RunPlan, book: VenueBook | None, progre
     if report.verification is None:
         raise NotValidError("the runs verified nothing; run it again")
     report = replace(report, verification=_judged(report.verification, bursts, quotes))
-    if wrong := tuple(_wrong(bursts)):
+    if wrong := tuple(why_not_valid(bursts)):
         report = replace(report, status="invalid", status_reasons=(*report.status_reasons, *wrong))
     return report
 
@@ -66,8 +66,8 @@ def _judged(verification: Verification, bursts: BurstCheck, quotes: BestCheck | 
     )
 
 
-def _wrong(bursts: BurstCheck) -> Iterator[str]:
-    """Why the report is not valid."""
+def why_not_valid(bursts: BurstCheck) -> Iterator[str]:
+    """Why a report with this check is not valid; nothing if it is."""
     if bursts.rejected:
         yield f"the engine rejected {units.counted(bursts.rejected, 'command')} of the recording"
     if stray := bursts.first_stray:

@@ -92,6 +92,11 @@ def host(outcomes: Sequence[RunOutcome], runs: Sequence[results.Run]) -> tuple[c
     return _host(format_cpu_list({outcome.cpu for outcome in outcomes}), steal_percent(runs))
 
 
+def this_host(measured_cpus: str | None) -> tuple[context.Host, dict[str, str]]:
+    """The same outside runs of an engine: whatever the measured CPUs lost is not known."""
+    return _host(measured_cpus, None)
+
+
 def recording_host(*, known: bool) -> tuple[context.Host, dict[str, str]]:
     """The host of a recording: this one if it is `known` that the other program runs here."""
     if known:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from lowlat.engine.bench.event_digest import EventDigest
 from lowlat.engine.bench.passes import Pass, WatchedPasses
 from lowlat.engine.bench.protocol import Delivery, Job
 from lowlat.engine.bench.run_memory import RunMemory
+from lowlat.engine.matching.aligned import aligned_copy
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.engine.matching.records import Commands
+from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
 from lowlat.probes.clock.counter import Calibration
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.reading import Reading
@@ -93,6 +97,26 @@ class MeasuredRun:
         "not available here, because they are counted in a closed loop only, of an engine that compiled loops execute"
     )
     """Why the processor's events were not counted, if they were not."""
+
+
+def commands_from(descriptor: int, *, wide: bool) -> Commands:
+    """The commands in the file that the parent process passed on. `wide`: they are extended ones."""
+    with os.fdopen(descriptor, "rb") as file:
+        return aligned_copy(np.memmap(file, dtype=EXTENDED_COMMAND if wide else COMMAND, mode="r"))
+
+
+def clock_context(clock: Calibration) -> context.Clock:
+    """The clock as a report has it."""
+    return context.Clock(
+        source=clock.clock_source,
+        frequency_hz=clock.frequency_hz,
+        uncertainty_ppm=clock.uncertainty_ppm,
+        read_cost_ns=clock.costs.fenced_ns,
+        step_ns=clock.step_ns,
+        frequency_source=clock.source,
+        invariant=clock.flags.invariant.value,
+        declared_hz=clock.declared_hz,
+    )
 
 
 def added_recorders(parts: Sequence[Recorders]) -> Recorders:

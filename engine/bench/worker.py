@@ -8,12 +8,10 @@ warm-up, run the measured passes, and finally run a pass that keeps every event 
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 
 import msgspec
-import numpy as np
 
 from lowlat.child_process import apart_from_stdout
 from lowlat.engine import _core
@@ -23,16 +21,14 @@ from lowlat.engine.bench.numa import memory_bound_to
 from lowlat.engine.bench.pass_counters import per_command
 from lowlat.engine.bench.passes import added, run_noise
 from lowlat.engine.bench.protocol import INTERRUPTIONS, Delivery, Job, RunOutcome
-from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, recorded_series
-from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.bench.run_setup import MeasuredRun, RunSetup, clock_context, commands_from, recorded_series
 from lowlat.engine.matching.config_codec import from_plain
-from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND
-from lowlat.probes.clock.counter import Calibration, calibrate_quick
+from lowlat.probes.clock.counter import calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
-from lowlat.reports.model import context, results
+from lowlat.reports.model import results
 
 
 def main() -> None:
@@ -50,8 +46,7 @@ def run(job: Job) -> RunOutcome:
     cpu = pin([job.cpu])[0] if job.cpu is not None else allowed[0]
     clock = calibrate_quick()
     with memory_bound_to(job.memory_node) as bound:
-        with os.fdopen(job.commands_fd, "rb") as file:
-            commands = aligned_copy(np.memmap(file, dtype=EXTENDED_COMMAND if job.wide else COMMAND, mode="r"))
+        commands = commands_from(job.commands_fd, wide=job.wide)
         gc.disable()
         # Covers the whole run: memory of the passes, such as the event ring and the histograms, is bound too.
         setup = RunSetup(job, from_plain(job.settings), cpu, tuple(allowed), clock, commands, bound)
@@ -93,7 +88,7 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
     os_noise, unseen = run_noise(passes.os_noise, measured.largest_gap_ns)
     return RunOutcome(
         cpu=setup.cpu,
-        clock=_clock(setup.clock),
+        clock=clock_context(setup.clock),
         throughput=(batched or timed).throughput,
         one_at_a_time=single.throughput if single else None,
         timed=timed.throughput if batched else None,
@@ -119,19 +114,6 @@ def outcome_of(setup: RunSetup, measured: MeasuredRun) -> RunOutcome:
         same_tail=all(digest.ends_as(done.tail) for done in passes.all),
         faults=measured.faults,
         absent=_absent(unseen, measured),
-    )
-
-
-def _clock(clock: Calibration) -> context.Clock:
-    return context.Clock(
-        source=clock.clock_source,
-        frequency_hz=clock.frequency_hz,
-        uncertainty_ppm=clock.uncertainty_ppm,
-        read_cost_ns=clock.costs.fenced_ns,
-        step_ns=clock.step_ns,
-        frequency_source=clock.source,
-        invariant=clock.flags.invariant.value,
-        declared_hz=clock.declared_hz,
     )
 
 

@@ -44,10 +44,10 @@ def text_of(block: TableBlock, column: str) -> Any:
 
 def whole_numbers(block: TableBlock, column: str, most: int = 2**64 - 1) -> NDArray[np.uint64]:
     """A column of whole numbers up to `most`, as uint64; an empty field is 0."""
-    pa, found = arrow(block.path), block.columns[column]
+    pa = arrow(block.path)
     try:
-        found = found.fill_null(0) if pa.types.is_integer(found.type) else _or_zero(text_of(block, column))
-        numbers: NDArray[np.uint64] = found.cast(pa.uint64()).to_numpy(zero_copy_only=False)
+        cast = _cast(block, column, pa.uint64())
+        numbers: NDArray[np.uint64] = cast.to_numpy(zero_copy_only=False)
         if not len(numbers) or int(numbers.max()) <= most:
             return numbers
     except pa.ArrowInvalid:
@@ -66,8 +66,7 @@ def decimals(block: TableBlock, column: str, unit: Decimal) -> Ints:
         return _rounded(block, column, unit)
     places, times = decimal_places(unit)
     try:
-        found = found.fill_null(0) if pa.types.is_decimal(found.type) else _or_zero(text_of(block, column))
-        return _divided(block, column, found.cast(pa.decimal128(38, places)), times)
+        return _divided(block, column, _cast(block, column, pa.decimal128(38, places)), times)
     except pa.ArrowInvalid:
         expected = f"a decimal number of {unit}"
         raise _first_bad(block, column, lambda text: _is_multiple(text, unit), expected) from None
@@ -97,8 +96,9 @@ def times_ns(block: TableBlock, column: str, unit: str | None) -> Ints:
 
 def codes(block: TableBlock, column: str, values: Mapping[str, int], what: str) -> NDArray[np.uint8]:
     """A column of words as the numbers that `values` gives them. The mapping is applied once to each different word."""
-    words = text_of(block, column).dictionary_encode()
-    known = words.dictionary.to_pylist()
+    types, found = arrow(block.path).types, block.columns[column]
+    words = (found.fill_null("") if types.is_string(found.type) else text_of(block, column)).dictionary_encode()
+    known = [str(word).strip() for word in words.dictionary.to_pylist()]
     unknown = [word for word in known if word not in values]
     if unknown:
         index = words.indices.to_pylist().index(known.index(unknown[0]))
@@ -125,10 +125,18 @@ def uuids(block: TableBlock, column: str) -> NDArray[np.uint64]:
     return mixed
 
 
-def _or_zero(text: Any) -> Any:
+def _cast(block: TableBlock, column: str, kind: Any) -> Any:
+    """The column as numbers, with 0 for what is empty. Blanks are taken off only where there are some."""
     import pyarrow.compute as pc
 
-    return pc.if_else(pc.equal(text, ""), "0", text)
+    pa, found = arrow(block.path), block.columns[column]
+    if not (pa.types.is_string(found.type) or pa.types.is_primitive(found.type) or pa.types.is_decimal(found.type)):
+        found = text_of(block, column)
+    try:
+        return found.cast(kind).fill_null(pa.scalar(0).cast(kind))
+    except pa.ArrowInvalid:
+        text = text_of(block, column)
+        return pc.if_else(pc.equal(text, ""), "0", text).cast(kind)
 
 
 def _numbers(found: Any) -> Ints:

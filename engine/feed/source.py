@@ -14,8 +14,8 @@ from lowlat.inputs import beginning, opened
 
 STDIN: Final = Path("/dev/stdin")
 """What `-` stands for."""
-_PACKED_BYTES: Final = 1 << 16
-"""How much of a compressed file is unpacked to see how it begins; `xz` gives nothing before its first block."""
+_PACKED_BYTES: Final = 1 << 20
+"""How much of a compressed file is read to see how it begins: of `bzip2`, nothing comes before 900 kB are whole."""
 
 
 def recordings(named: Sequence[Path]) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.stream import ReadOptions
+from lowlat.engine.feed.tables import arrow
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.registry import Reader
 from lowlat.engine.flow.writers import Told, Writer
@@ -54,6 +55,7 @@ def convert(source: Path, target: Path, reader: Reader, writer: Writer, options:
     if writer.write is None or reader.open is None:
         made = reader.flow(source, options=options)
         return _journaled(made if isinstance(made, Flow) else made.flow(), target, told)
+    arrow(source)  # before there is a file: an interruption of this import may be lost
     stream = reader.open(source, options)
     with written_atomically(target) as file:
         count = writer.write(stream, file, told)

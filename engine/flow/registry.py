@@ -63,9 +63,9 @@ class Reader:
 
         return recorded_flow(self.open(path, options or ReadOptions()), book)
 
-    def knows_content(self, path: Path) -> bool:
-        """Whether the file, unpacked, begins as this format does. False for a pipe, which can be read but once."""
-        return self.begins is not None and self.begins.match(unpacked_beginning(path, _BEGINNING_BYTES)) is not None
+    def knows_beginning(self, start: bytes) -> bool:
+        """Whether a file that, unpacked, begins with these bytes is in this format."""
+        return self.begins is not None and self.begins.match(start) is not None
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
@@ -92,20 +92,21 @@ def reader_of(path: Path, name: str | None = None, option: str | None = None) ->
     and `PlugInError` as `Registry.get` does.
     """
     try:
-        found = [reader for reader in READERS.built_in.values() if reader.knows_content(path)]
+        start = unpacked_beginning(path, _BEGINNING_BYTES)  # none of a pipe
+        found = [reader for reader in READERS.built_in.values() if reader.knows_beginning(start)]
         if not found:
             check_regular(path)
     except OSError as error:
         raise UsageError(f"{path}: {unreadable(error)}") from error
     if name is None:
-        return found[0] if found else _recognized(path)
+        return found[0] if found else _recognized(path, start)
     chosen = READERS.get(name)
     if found and chosen not in found:
         raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove {option or f'--format {name}'}")
     return chosen
 
 
-def _recognized(path: Path) -> Reader:
+def _recognized(path: Path, start: bytes) -> Reader:
     for reader in READERS.built_in.values():
         if reader.knows_name(path):
             return reader
@@ -116,7 +117,7 @@ def _recognized(path: Path) -> Reader:
         except PlugInError as error:
             faults.append(str(error))
     for reader in readers:
-        if reader.knows_content(path) or reader.knows_name(path):
+        if reader.knows_beginning(start) or reader.knows_name(path):
             return reader
     known = "; ".join([READERS.listing(), *faults])
     raise UsageError(f"{path} is in no known format; name its format with --format: {known}")

@@ -26,10 +26,11 @@ _TIME: Final = re.compile(
 )
 
 
-def recorded_time_ns(text: str) -> int:
+def recorded_time_ns(value: Any) -> int:
     """Nanoseconds since midnight of `09:30`, `09:30:00` or `09:30:00.5`. With a date, as `2024-01-02T14:30`, they are
     since the Unix epoch, and the time is UTC. Raises `typer.BadParameter`.
     """
+    text = str(value)
     found = _TIME.fullmatch(text)
     if found is None or int(found["hour"]) > 24:
         raise typer.BadParameter(f"{text!r} is not a time such as 09:30, 09:30:00.5 or 2024-01-02T14:30")
@@ -42,10 +43,6 @@ def recorded_time_ns(text: str) -> int:
     return seconds * SECOND_NS + int((found["fraction"] or "").ljust(9, "0"))
 
 
-def _parsed(value: Any) -> int:
-    return value if isinstance(value, int) else recorded_time_ns(str(value))
-
-
 SymbolsOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--symbols", metavar="NAMES", help="Only these symbols of a recording, such as AAPL,MSFT."),
@@ -55,7 +52,7 @@ FromOption: TypeAlias = Annotated[
     typer.Option(
         "--from",
         metavar="TIME",
-        parser=_parsed,
+        parser=recorded_time_ns,
         help="Measure from this time of a recording on, such as 09:30 or 09:30:00.5. What is before builds the book.",
         show_default=False,
     ),
@@ -65,7 +62,7 @@ ToOption: TypeAlias = Annotated[
     typer.Option(
         "--to",
         metavar="TIME",
-        parser=_parsed,
+        parser=recorded_time_ns,
         help="Read a recording up to this time, not included.",
         show_default=False,
     ),

@@ -154,6 +154,16 @@ LeagueOutputOption: TypeAlias = Annotated[
         "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md, *.csv. - is stdout.",
     ),
 ]
+AblationOutputOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
+        "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md. - is stdout.",
+    ),
+]
 PlotOption: TypeAlias = Annotated[
     bool,
     typer.Option("--plot", help="Draw latency by percentile below the table; for a sweep, latency vs. throughput."),

@@ -21,15 +21,17 @@ from lowlat.reports.compare.history import History
 from lowlat.reports.histogram import percentile_curve
 from lowlat.reports.histogram.histogram import FEW_BEYOND
 from lowlat.reports.model import series, sweep
+from lowlat.reports.model.ablation import Ablation
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.cores import Cores
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
-from lowlat.reports.page import charts, comparison_chart, history_charts, jitter_charts, league_chart
+from lowlat.reports.page import ablation_chart, charts, comparison_chart, history_charts, jitter_charts, league_chart
 from lowlat.reports.page.chart import Chart
 from lowlat.reports.terminal import (
+    ablation_lines,
     collector_lines,
     comparison_lines,
     cores_lines,
@@ -51,9 +53,21 @@ if TYPE_CHECKING:
 
 ROWS_MAX: Final = 400
 """CPUs and causes in the tables of jitter."""
-_TEMPLATES: Final = ("page", "parts", "chart", "report", "sweep", "comparison", "history", "jitter", "cores", "league")
+_TEMPLATES: Final = (
+    "page",
+    "parts",
+    "chart",
+    "report",
+    "sweep",
+    "comparison",
+    "history",
+    "jitter",
+    "cores",
+    "league",
+    "ablation",
+)
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores | League
+Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores | League | Ablation
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -96,6 +110,8 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "cores.html", {}
     if isinstance(document, League):
         return "league.html", {"cpu-times": league_chart.cpu_times(document)}
+    if isinstance(document, Ablation):
+        return "ablation.html", {"ratios": ablation_chart.ratios(document)}
     return "report.html", _report_charts(document)
 
 
@@ -123,6 +139,7 @@ def _sweep_charts(swept: Sweep) -> dict[str, Chart | None]:
 
 _LINES: Final[dict[str, Any]] = {
     "lines": text_lines,
+    "ablation_lines": ablation_lines,
     "collector_lines": collector_lines,
     "compare_lines": comparison_lines,
     "cores_lines": cores_lines,

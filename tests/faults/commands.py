@@ -96,6 +96,7 @@ MEASURING: Final = (
     Command(("bench", *_FLOW, "-p", "steady", "--engine", "in/engine.so", "--json")),
     Command(("verify", "--engine", "in/engine.so", "--worlds", "2", "-n", "100", "--json")),
     Command(("league", "native", *_FLOW, "-p", "futures", "-o", "league.json"), "league.json", costly=True),
+    Command(("ablate", "--only", "counter", "--quick", "--json"), costly=True),
     Command(
         ("bench", "-n", "300", "--runs", "2", "--sweep", "10k:20k:2", "--objective", "p90=1s", "--json"), costly=True
     ),

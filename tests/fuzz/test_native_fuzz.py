@@ -1,5 +1,5 @@
-"""The native fuzzers of `make fuzz` find nothing in engine, snapshots and journals, and do find planted faults. Each
-runs for ten seconds here, with any compiler, since libFuzzer needs clang.
+"""The native fuzzers of `make fuzz` find nothing in engine, snapshots, journals and ITCH files, and do find planted
+faults. Each runs for ten seconds here, with any compiler, since libFuzzer needs clang.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def test_the_corpus_is_there_and_small() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["commands", "snapshot", "journal"])
+@pytest.mark.parametrize("name", ["commands", "snapshot", "journal", "itch"])
 def test_nothing_is_found(name: str, tmp_path: Path) -> None:
     run = fuzz(tmp_path, name, "10", "1", *CORPUS)
     assert run.returncode == 0, run.stderr
@@ -51,6 +51,8 @@ def test_nothing_is_found(name: str, tmp_path: Path) -> None:
         ("snapshot", "clock-left-out", "fuzz: a byte of the state does not count\n"),
         ("journal", "past-the-end", "fuzz: reading left the file\n"),
         ("journal", "sum-not-checked", "fuzz: a block is not as it was written\n"),
+        ("itch", "byte-lost", "fuzz: pieces give other events than the whole\n"),
+        ("itch", "event-lost", "fuzz: a message is neither an event nor left out\n"),
     ],
 )
 def test_what_is_broken_is_found_and_its_input_kept(tmp_path: Path, name: str, fault: str, what: str) -> None:

@@ -30,7 +30,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     listed = done.stdout[commands:].partition("\n\n")[0].splitlines()[1:]
     verbs = ["bench", "replay", "convert", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
     verbs += ["memory", "cores", "capture"]
-    verbs += ["compare", "ab", "league", "verify", "init-engine"]
+    verbs += ["compare", "ab", "league", "ablate", "verify", "init-engine"]
     verbs += ["affinity", "journal", "profile", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 
@@ -238,8 +238,8 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("book AAPL --levels 0", "--levels: 0 is outside 1..4096; see 'lowlat book --help'"),
         ("replay missing.csv", "missing.csv: no such file"),
         (
-            "replay missing.csv --format itch",
-            "--format: 'itch' is not one of 'lobster', 'journal', 'table', 'json'; see",
+            "replay missing.csv --format nyse",
+            "--format: 'nyse' is not one of 'lobster', 'itch', 'dbn', 'columns', 'journal', 'table', 'json'; see",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, dbn, record
 from tests.recorded_day import recorded_day
+from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -128,6 +130,21 @@ def test_what_cannot_be_converted_leaves_nothing(
     assert done.returncode == 2 and done.stdout == ""
     assert why in done.stderr and done.stderr.startswith("lowlat: error: ")
     assert sorted(tmp_path.iterdir()) == before and day.read_bytes() == DAY
+
+
+def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    """While it waits for more of a recording that comes through a pipe."""
+    reading, writing = os.pipe()
+    with start("convert", "-", "out.csv", "--format", "dbn", stdin=reading) as process:
+        os.close(reading)
+        with open(writing, "wb", closefd=False) as pipe:
+            pipe.write(DAY + sell("A", 7, 30) * 30_000)  # more than is read at once, and no end
+        wait_until(lambda: any(path.stat().st_size > 100_000 for path in tmp_path.glob("*.tmp")), "a part was written")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE_S)
+    os.close(writing)
+    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])
+    assert err.startswith("lowlat: interrupted")
 
 
 def test_a_replay_may_also_write_the_profile_of_its_orders(lowlat: Run, tmp_path: Path) -> None:

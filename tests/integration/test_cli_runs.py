@@ -148,6 +148,27 @@ def test_replay_compares_quotes_and_lists_what_differs(lowlat: Run, recording: P
     assert "row 6: this best bid and ask is not in the vendor's file" in done.stdout.splitlines()
 
 
+def test_replay_of_a_file_of_one_level_says_so_and_counts_ghosts(lowlat: Run, tmp_path: Path) -> None:
+    """Of the first ask, no row tells that it went while a better one was there; an execution behind it does."""
+    (tmp_path / "XYZ_day_message_1.csv").write_text(
+        "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850000,-1\n34200.3,4,12,70,5850000,-1\n"
+        "34200.4,1,13,10,5850100,-1\n34200.5,4,13,10,5850100,-1\n"
+    )
+    done = lowlat("replay", "XYZ_day_message_1.csv", "--runs", "1")
+    assert done.returncode == ExitCode.OK
+    assert done.stdout.startswith("XYZ_day_message_1.csv, 1 level  native engine")
+    words = " ".join(done.stdout.split())
+    assert "ghosts removed: executions pass over them, and no later row names them: 1" in words
+    assert "2 of 2 recorded bursts filled as on the venue (100.000%)" in words
+
+
+def test_a_recording_of_hidden_executions_has_nothing_to_replay(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("34200.0,5,0,10,5850000,1\n34201.0,5,0,10,5850000,-1\n")
+    done = lowlat("replay", "day.csv")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == "lowlat: error: day.csv: nothing to replay: 2 hidden executions\n"
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [("34200.6,1,14,50,58501", "row 7"), ("34200.6,1,14,fifty,5850100,-1", "row 7, column size: 'fifty'")],

@@ -51,6 +51,7 @@ VERBS = (
     "doctor --root problem",
     "memory --limit 1MiB --duration 0.1s",
     "cores",
+    "ablate --only counter --quick",
     "verify --engine ./engine.so --worlds 3 -n 100",
     "affinity plan",
     "init-engine mine",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.engine.flow.registry import READERS
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 from tests.integration.conftest import clean_environment
@@ -214,9 +215,9 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
             "refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
-            "replay day.toy --format itch",
-            "--format: 'itch' is not one of 'lobster', 'journal', 'toy', 'broken', 'table', 'json'; 'journal' of "
-            "package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
+            "replay day.toy --format pitch",
+            "--format: 'pitch' is not one of 'lobster', 'itch', 'dbn', 'columns', 'journal', 'toy', 'broken', 'table', "
+            "'json'; 'journal' of package bad-venue is refused: that name is built in; see 'lowlat replay --help'",
         ),
     ],
 )
@@ -266,9 +267,8 @@ def test_help_lists_them(with_packages: Run, verb: str, names: list[str]) -> Non
 
 def test_an_unknown_file_is_told_what_can_be_read(lowlat: Run, with_packages: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing of ours\n")
-    known = (
-        "lowlat: error: notes.txt is in no known format; name its format with --format: "
-        "lobster (a LOBSTER message file, .csv, plain or .xz, .gz, .bz2), journal (an engine's journal)"
+    known = "lowlat: error: notes.txt is in no known format; name its format with --format: " + ", ".join(
+        f"{name} ({reader.sentence})" for name, reader in READERS.built_in.items()
     )
     done = lowlat("replay", "notes.txt")
     assert (done.returncode, done.stdout, done.stderr) == (ExitCode.USAGE, "", f"{known}\n")

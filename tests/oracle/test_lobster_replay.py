@@ -6,26 +6,33 @@ orders that the file later shows to be alive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lowlat.engine.feed.records import OrderEvents
+from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.readers.lobster import read_lobster
 from lowlat.engine.flow.readers.lobster.book import read_book
-from lowlat.engine.flow.recording import BurstCheck, Origin, RecordedFlow, best_states, compare_best, verify
+from lowlat.engine.flow.readers.lobster.messages import open_messages
+from lowlat.engine.flow.recording import (
+    BurstCheck,
+    Origin,
+    RecordedFlow,
+    best_states,
+    compare_best,
+    recorded_flow,
+    verify,
+)
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.reference.book import Ladder, Order
+from lowlat.engine.reference.book import Order
 from lowlat.engine.reference.engine import ReferenceEngine
+from tests.property.broken_engines import LastInFirstOut
+from tests.recorded_venue import displayed, stream_of
 
 Find = Callable[[str], Path]
-
-
-class LastInFirstOut(ReferenceEngine):
-    def _makers(self, ladder: Ladder, taker: Order) -> Iterator[Order]:
-        while taker.quantity and ladder.reaches(taker.limit):
-            yield next(reversed(ladder.queues[next(ladder.prices())].values()))
 
 
 class TakerPriced(ReferenceEngine):
@@ -112,3 +119,22 @@ def test_the_best_prices_are_the_vendors(flow: RecordedFlow, recorded: Find) -> 
     assert (check.found, check.total) == (22_645, 22_662)
     shifted = states + np.array([100, 0, 0, 0])
     assert compare_best(flow, shifted, vendor).found < 1_000
+
+
+@pytest.fixture(scope="module")
+def hour(recorded: Find) -> OrderEvents:
+    path = recorded("AAPL_2012-06-21_34200000_37800000_message_50.csv.xz")
+    return np.concatenate([block.copy() for block in open_messages(path, ReadOptions()).blocks])
+
+
+@pytest.mark.parametrize(
+    ("levels", "matched", "ghosts"), [(1, 3_285, 4_634), (5, 3_282, 2_222), (10, 3_282, 1_043), (30, 3_282, 183)]
+)
+def test_a_file_of_fewer_levels_repeats_it_as_well(hour: OrderEvents, levels: int, matched: int, ghosts: int) -> None:
+    """What such a file leaves out would stay in the book and fill: it is taken out, and the check keeps its power."""
+    few = recorded_flow(stream_of([displayed(hour, levels)]))
+    check = verify(few, Engine(few.instruments, orders=few.orders).process(few.commands))
+    assert (check.matched, check.total, check.stray_trades, check.rejected) == (matched, 3_290, 0, 0)
+    assert sum(few.changes.removed.values()) == ghosts and not few.changes.believed
+    broken = verify(few, LastInFirstOut(few.instruments, orders=few.orders).process(few.commands))
+    assert broken.share is not None and broken.share < 0.7

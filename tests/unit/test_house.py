@@ -29,7 +29,7 @@ FLOORS = (
     {"reference", "rings", "analytics", "journal", "shared_book", "foreign", "feed"},
     {"flow", "external"},
     {"bench", "c_api"},
-    {"conformance"},
+    {"conformance", "ablation"},
     {"bindings"},
 )
 """Rooms of the engine, of `engine/` and `engine/native/` alike: a room uses those below it, none beside it."""

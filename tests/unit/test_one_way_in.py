@@ -46,7 +46,8 @@ ALLOWED = {
     "engine/conformance/shrinking.py": {"os.open"},
     "engine/foreign/library.py": {"os.open"},
     "probes/os_noise.py": {"mmap.mmap"},
-    "engine/bench/worker.py": {"os.fdopen", "np.memmap"},
+    "engine/bench/run_setup.py": {"os.fdopen", "np.memmap"},
+    "engine/ablation/worker.py": {"os.fdopen"},
     # The kernel's log; a device whose reads are registers, and one that is one number.
     "probes/host/kernel_log.py": {"os.open"},
     "probes/doctor/registers.py": {"os.open"},

@@ -54,7 +54,7 @@ parser() {  # name
 export bin seconds root driver
 export -f native parser
 {
-    printf 'native %s\n' commands snapshot journal
+    printf 'native %s\n' commands snapshot journal itch
     "$bin/python" -P tests/fuzz/parsers/fuzz.py --list | sed 's/^/parser /'
 } | xargs -P "$(nproc)" -L 1 bash -euc '"$@"' fuzz
 echo "lowlat: fuzz passed: $seconds s each" >&2

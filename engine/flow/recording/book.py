@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from lowlat.engine.matching.records import CommandType, Side
 
-Level: TypeAlias = dict[int, "Resting"]
-"""Resting orders by id, in queue order."""
+Level: TypeAlias = OrderedDict[int, "Resting"]
+"""Resting orders by id, in queue order. Unlike a dict's, its first one is found at once however many went before."""
 Fills: TypeAlias = list[tuple[int, int, int]]
 """Order id, price and quantity of each execution, in order."""
 
@@ -40,7 +41,7 @@ class RecordedBook:
 
     def level(self, side: int, price: int) -> Level:
         """The orders resting at one price; may be empty."""
-        return self.levels[side].get(price, {})
+        return self.levels[side].get(price) or OrderedDict()
 
     def best(self, side: int) -> int:
         """The best price of a side that has orders."""
@@ -61,12 +62,12 @@ class RecordedBook:
         levels = self.levels[order.side]
         level = levels.get(order.price)
         if level is None:
-            level = levels[order.price] = {}
+            level = levels[order.price] = OrderedDict()
             insort(self.ranks[order.side], order.price if order.side else -order.price)
         behind = ids_from(level, before) if before is not None else []
         self.orders[order.order_id] = level[order.order_id] = order
         for other in behind:
-            level[other] = level.pop(other)
+            level.move_to_end(other)
 
     def take(self, order: Resting, quantity: int) -> None:
         """Reduce an order by `quantity`, which it has, and remove it at 0."""

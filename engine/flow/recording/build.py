@@ -14,7 +14,8 @@ EXECUTE   executions of one aggressive order form one *burst*: a LIMIT, IOC on t
           the worst price among them, and a new id, above all ids of the file. Executions belong together if they follow
           one another, but for events that do not change the book, and name the same aggressive order or, where the feed
           names none, have the same time and side. They are the burst's expected fills; neighbors with the same resting
-          order count as one fill.
+          order count as one fill. An order that the file adds before it tells what that traded enters afterward, with
+          what is left of it.
 PHASE     PHASE. Executions that are an auction's (flag AUCTION, or outside of continuous trading) are applied as the
           venue tells them, by CANCEL and REDUCE (origin APPLIED), since hidden orders take part in auctions.
 TRADE, CROSS, BUST: skipped and counted, because they do not change the visible book.
@@ -24,7 +25,7 @@ if no event tells its side, it is left out and counted.
 
 An event that contradicts the book is believed and counted: the newest add of an id changes, a reduction by more than an
 order has takes all, an order is reduced whatever side and price the event gives. Only what names an order that is not
-in the book is skipped.
+in the book is skipped. A price of 0 on what is no add means that the feed does not tell it: it is that of the order.
 
 Ghosts
 ------
@@ -74,10 +75,10 @@ from lowlat.engine.flow.recording.columns import EventColumns, columns_of
 from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
 from lowlat.engine.flow.recording.completion import completed
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedFlow
-from lowlat.engine.flow.recording.price_grid import tick_of
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.flow.recording.walk import Walk
+from lowlat.engine.matching.price_grid import tick_of
 from lowlat.engine.matching.records import QUANTITY_MAX, Commands, CommandType
 
 _ENTERING = np.isin(np.arange(256), [OrderAction.ADD, OrderAction.REPLACE, OrderAction.UPSERT])
@@ -94,8 +95,8 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     changes = Changes()
     symbols = columns_of(stream)
     rows = None if book is None else book.rows_of(symbols[0])
-    levels = stream.displayed_levels or (book.levels if book else None)
     book = book if rows else None
+    levels = stream.displayed_levels or (book.levels if book else None)
     parts = []
     for number in range(len(symbols)):
         symbols[number], sideless = completed(symbols[number])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.recording.book import Fills, Level, restoring
-from lowlat.engine.flow.recording.changes import AHEAD, DIFFERS, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
+from lowlat.engine.flow.recording.changes import AHEAD, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
@@ -23,6 +23,16 @@ class Execution(NamedTuple):
 
     at: int
     order_id: int
+    price: int
+    quantity: int
+
+
+class Incoming(NamedTuple):
+    """An order that event `at` adds although it trades at once."""
+
+    at: int
+    order_id: int
+    side: int
     price: int
     quantity: int
 
@@ -60,19 +70,27 @@ class BurstLog:
 class BurstRecorder:
     """Collects the executions of one aggressive order, and sends it when the next event is none of them.
 
-    `open`: the executions so far of the burst that has not been sent. Aggressive orders are numbered from `first_id`.
+    `open`: the executions so far of the burst that has not been sent. `incoming`: the order that makes them, in a file
+    that adds an order before it tells what that traded; what did not trade enters when the burst is sent. Aggressive
+    orders are numbered from `first_id`.
     """
 
     def __init__(self, market: RecordedMarket, path: Path, rows: NDArray[np.uint64], first_id: int) -> None:
         self.open: list[Execution] = []
+        self.incoming: Incoming | None = None
         self._market, self._path, self._rows = market, path, rows
         self._first_id = first_id
         self.log = BurstLog()
         self._key: tuple[int, int] = (0, 0)
 
     def continues(self, key: tuple[int, int]) -> bool:
-        """Whether an execution with this key is of the open burst."""
-        return bool(self.open) and key == self._key
+        """Whether an execution with this key is of the open burst, or of the incoming order."""
+        return (bool(self.open) or self.incoming is not None) and key == self._key
+
+    def hold(self, order: Incoming) -> None:
+        """Hold an order back whose executions follow."""
+        self.incoming = order
+        self._key = order.order_id, 1 - order.side
 
     def add(self, execution: Execution, key: tuple[int, int]) -> None:
         """Add an execution to the open burst, or begin one."""
@@ -80,10 +98,17 @@ class BurstRecorder:
         self.open.append(execution)
 
     def close(self) -> None:
-        """The open burst, if there is one, is complete: send it."""
+        """The open burst, if there is one, is complete: send it, and enter what is left of an order held back."""
         executions, self.open = self.open, []
-        if not executions:
-            return
+        incoming, self.incoming = self.incoming, None
+        if executions:
+            self._close(executions)
+        if incoming is not None:
+            left = incoming.quantity - sum(execution.quantity for execution in executions)
+            if left > 0:
+                self._market.add_rest(executions[-1].at if executions else incoming.at, *incoming[:-1], left)
+
+    def _close(self, executions: list[Execution]) -> None:
         fills = self._expected(executions)
         market, index = self._market, executions[0].at
         if market.engine_phase != CONTINUOUS:
@@ -109,10 +134,6 @@ class BurstRecorder:
             if execution.quantity > left:
                 changes.believed[MORE_THAN_SHOWN] += 1
             if not quantity:
-                continue
-            if execution.price and execution.price != order.price:
-                changes.believed[DIFFERS] += 1
-                market.cut(execution.at, order, quantity, origin=Origin.APPLIED)
                 continue
             taken[order.order_id] += quantity
             if fills and fills[-1][0] == order.order_id:
@@ -165,16 +186,16 @@ class BurstRecorder:
     def _execute(self, side: int, fills: Fills, predicted: Fills, index: int) -> None:
         """Apply the file's fills; where price-time priority predicts others, restore an engine's book by commands."""
         market = self._market
-        book, executed = market.book, market.executed[side]
+        book, settled = market.book, market.settled[side]
         departs = predicted != fills
         prices = {price for _, price, _ in (fills + predicted if departs else fills)}
         levels = {price: _quantities(book.level(side, price)) for price in prices} if departs else {}
         for order_id, price, quantity in fills:
             book.take(book.orders[order_id], quantity)
-            executed[price] = index
+            settled[price] = index
         if departs:
             market.changes.departures += 1
-            executed.update(dict.fromkeys(prices, index))
+            settled.update(dict.fromkeys(prices, index))
             for order_id, price, quantity in predicted:
                 levels[price][order_id] -= quantity
             for price in sorted(levels):

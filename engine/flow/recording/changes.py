@@ -28,6 +28,7 @@ NOT_SHOWN: Final = "the venue's book does not show them"
 """What gave ghosts away: orders that the venue's book no longer held, although no row says so."""
 
 AUCTION: Final = "executions in an auction"
+ELSEWHERE: Final = "executions at another price than their orders'"
 HELD: Final = "executions in a locked or crossed book"
 """Executions that are no burst: the venue's word, which is not checked."""
 

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
 
 Column: TypeAlias = NDArray[Any]
@@ -42,6 +43,11 @@ class EventColumns:
     def largest_id(self) -> int:
         """The largest order id that is named."""
         return max(int(self.order_id.max(initial=0)), int(self.other_id.max(initial=0)))
+
+    def aggressors(self) -> frozenset[int]:
+        """The ids of orders that are added and that executions name as the aggressive one."""
+        of_trades = self.other_id[(self.action == OrderAction.EXECUTE) & (self.other_id != 0)]
+        return frozenset(np.intersect1d(of_trades, self.order_id[self.action == OrderAction.ADD]).tolist())
 
     def without_orders(self) -> EventColumns:
         """Only the times, rows and places: all that is asked for when commands are complete."""

@@ -30,8 +30,8 @@ class RecordedMarket:
         self.log = CommandLog(by_arrival=by_arrival)
         self.changes = changes
         self.venue_phase = self.engine_phase = int(CONTINUOUS)
-        self.executed: tuple[dict[int, int], dict[int, int]] = ({}, {})
-        """Of each side, the last event at which a price traded."""
+        self.settled: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """Of each side, by price, the last event up to which no order may be placed any more, as when it traded."""
         self.done: set[int] = set()
         """Events that were applied before their turn."""
         self._events, self._lives, self._by_arrival = events, lives, by_arrival
@@ -44,19 +44,31 @@ class RecordedMarket:
 
     def add(self, index: int, order_id: int, side: int, price: int, quantity: int) -> None:
         """Enter the order of an event, where its id says that it belongs."""
-        present = self.book.orders.get(order_id)
-        if present is not None:
-            self.changes.believed[DUPLICATE] += 1
-            self.cut(index, present, present.quantity)
+        self._end_present(index, order_id)
         order = Resting(order_id, side, price, quantity, index, int(self._lives.last[index]))
         if self._lives.again[index]:
             self._reused.add(order_id)
         elif order_id < self._newest_id and self._by_arrival and self._moves_up(order):
             return
-        if not self._clear_way(index, order):
-            self._lock(index)
-        elif self.engine_phase in _TAKE_NO_ORDER:
-            self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
+        self._enter_new(index, order, CLEAR)
+
+    def add_rest(self, index: int, event: int, order_id: int, side: int, price: int, quantity: int) -> None:
+        """Enter what is left of the order of an event, after what event `index` did to it."""
+        self._end_present(index, order_id)
+        self._enter_new(index, Resting(order_id, side, price, quantity, index, int(self._lives.last[event])), AT)
+
+    def _end_present(self, index: int, order_id: int) -> None:
+        """The newest add of an id counts."""
+        present = self.book.orders.get(order_id)
+        if present is not None:
+            self.changes.believed[DUPLICATE] += 1
+            self.cut(index, present, present.quantity)
+
+    def _enter_new(self, index: int, order: Resting, room: int) -> None:
+        """Queue an order at the back, once there is room for it, which is made at rank `room`."""
+        if not self._clear_way(index, order, AT, room):
+            self._lock(index, room)
+        self._take_orders(index, room)
         self.enter(order, index)
 
     def enter(
@@ -91,45 +103,65 @@ class RecordedMarket:
         if younger is None:
             return False
         entered = level[younger].entered
-        if self.executed[order.side].get(order.price, -1) >= entered:
+        if self.settled[order.side].get(order.price, -1) >= entered:
             return False
         order.entered = entered
         self.enter(order, entered, rank=BEFORE, origin=_origin_before(entered), before=younger)
         self.changes.moved_up += 1
         return True
 
-    def enter_unseen(self, index: int, unseen: Unseen) -> bool:
-        """Enter an order that no event adds. False if it would lock the book before an event of its own is due."""
+    def enter_unseen(self, index: int, unseen: Unseen, *, may_wait: bool) -> bool:
+        """Enter an order that no event adds. False if it would lock the book and may wait for its own first event."""
         order = Resting(unseen.order_id, unseen.side, unseen.price, unseen.quantity, index, unseen.last)
         if unseen.order_id in self.book.orders:
             return True
-        if not self._clear_way(index, order):
-            if index < unseen.first:
+        if not self._clear_way(index, order, BEFORE, CLEAR):
+            if may_wait:
                 return False
-            self._lock(index)
-        self.enter(order, index, rank=BEFORE, origin=_origin_before(index))
+            self._lock(index, CLEAR)
+        self._take_orders(index, CLEAR)
+        self.enter(order, index, rank=BEFORE, origin=_origin_before(index), before=self._younger_here(order))
         return True
 
-    def _clear_way(self, index: int, order: Resting) -> bool:
-        """Take out what cannot be there if this order is. False if it would still lock or cross the book."""
+    def _younger_here(self, order: Resting) -> int | None:
+        """The first order with a larger id at its price that enters before the same event: they enter by id."""
+        younger = None
+        for other in reversed(self.book.level(order.side, order.price).values()) if self._by_arrival else ():
+            if other.entered != order.entered or other.order_id < order.order_id:
+                break
+            younger = other.order_id
+        return younger
+
+    def _clear_way(self, index: int, order: Resting, rank: int, room: int) -> bool:
+        """Make room at rank `room` for an order that enters at `rank`. False if it would lock the book all the same."""
         if self.engine_phase != CONTINUOUS:
             return True
         other_side = 1 - order.side
         while self.book.crossed_by(order.side, order.price):
             level = self.book.level(other_side, self.book.best(other_side))
             for other in list(level.values()):
-                if other.last <= index:
-                    self.ghost(index, other, other.quantity, CROSSED)
+                ahead = max(room, self._rank_ahead(index, other))
+                if ahead > rank:
+                    return False
+                if ahead == AT:
+                    self.settled[order.side][order.price] = index
+                if other.last < index:
+                    self.ghost(index, other, other.quantity, CROSSED, ahead)
                 elif (later := self.next_cut(index, other)) is not None:
-                    self.cut_early(index, other, later, other.quantity)
+                    self.cut_early(index, other, later, other.quantity, ahead)
             if level:
                 return False
         return True
 
-    def _lock(self, index: int) -> None:
+    def _take_orders(self, index: int, rank: int) -> None:
+        """Leave a phase in which an engine takes no order: the venue has taken one."""
+        if self.engine_phase in _TAKE_NO_ORDER:
+            self.set_engine_phase(index, TradingPhase.CALL, rank=rank)
+
+    def _lock(self, index: int, rank: int) -> None:
         """Let both sides stand: in a call phase nothing trades."""
         self.changes.believed[LOCKED] += 1
-        self.set_engine_phase(index, TradingPhase.CALL, rank=CLEAR)
+        self.set_engine_phase(index, TradingPhase.CALL, rank=rank)
 
     # -- orders that shrink or go -----------------------------------------------------------------------------------
 
@@ -152,10 +184,10 @@ class RecordedMarket:
             self.log.add(index, CommandType.REDUCE, order.order_id, quantity, rank=rank, origin=origin)
         self.book.take(order, quantity)
 
-    def ghost(self, index: int, order: Resting, quantity: int, reason: str) -> None:
-        """Take out what an order no longer had at an event, before the event's own commands."""
+    def ghost(self, index: int, order: Resting, quantity: int, reason: str, rank: int = CLEAR) -> None:
+        """Take out what an order no longer had at an event, before the event's own commands if it can be."""
         self.changes.removed[reason] += 1
-        self.cut(index, order, quantity, rank=self._rank_ahead(index, order), origin=Origin.REMOVED)
+        self.cut(index, order, quantity, rank=max(rank, self._rank_ahead(index, order)), origin=Origin.REMOVED)
 
     def next_cut(self, index: int, order: Resting) -> int | None:
         """The next reduction or cancel of an order behind an event that has the same time.
@@ -166,12 +198,12 @@ class RecordedMarket:
             self._find_cuts(index)
         return next((at for at in self._cuts.get(order.order_id, ()) if at > index and at not in self.done), None)
 
-    def cut_early(self, index: int, order: Resting, later: int, most: int) -> None:
+    def cut_early(self, index: int, order: Resting, later: int, most: int, rank: int = CLEAR) -> None:
         """Apply the reduction or cancel of event `later` at an earlier one, up to a quantity."""
         self.done.add(later)
         whole = self._events.action[later] == OrderAction.CANCEL
         quantity = most if whole else min(most, int(self._events.quantity[later]))
-        self.cut(index, order, quantity, rank=self._rank_ahead(index, order), origin=Origin.PLACED)
+        self.cut(index, order, quantity, rank=max(rank, self._rank_ahead(index, order)), origin=Origin.PLACED)
 
     def _find_cuts(self, index: int) -> None:
         """The reductions and cancels behind an event that have its time, by order."""
@@ -201,7 +233,7 @@ class RecordedMarket:
                 if level:
                     break
         if self.book.crossed():
-            self._lock(index)
+            self._lock(index, CLEAR)
         self.reopen(index)
 
     def reopen(self, index: int) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
-from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution
+from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution, Incoming
 from lowlat.engine.flow.recording.changes import (
     AUCTION,
     BUST,
     CROSS,
+    ELSEWHERE,
     HIDDEN,
     MORE_THAN_SHOWN,
     NO_ORDER,
@@ -43,13 +44,16 @@ class Walk:
         self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
         self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
         self._changes = changes
-        self._entering = [(order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity]
+        self._entering = [
+            (order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity and order.price
+        ]
         for order in lives.unseen:
             if order.quantity > QUANTITY_MAX:
                 whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"
                 raise too_much(path, int(events.row[order.first]), whose)
         heapify(self._entering)
         changes.never_added += len(self._entering)
+        self._aggressors = events.aggressors()
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
 
@@ -73,7 +77,7 @@ class Walk:
             if handler is None:
                 self._changes.left_out[_NO_COMMAND[action]] += 1
                 continue
-            if bursts.open:
+            if bursts.open or bursts.incoming is not None:
                 bursts.close()
             if self._undisplayed is not None:
                 self._undisplayed.take_out(self._reached, index)
@@ -93,16 +97,19 @@ class Walk:
         at = self.bursts.open[0].at if self.bursts.open else index
         while self._entering and self._entering[0][0] <= index:
             due, number, order = heappop(self._entering)
-            if not self.market.enter_unseen(at if due else 0, order):
+            if not self.market.enter_unseen(at if due else 0, order, may_wait=order.first > index):
                 heappush(self._entering, (order.first, number, order))
 
     # -- one event --------------------------------------------------------------------------------------------------
 
     def _add(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        if order_id and quantity:
-            self.market.add(index, order_id, side, price, quantity)
-        else:
+        market = self.market
+        if not (order_id and quantity):
             self._changes.left_out[NO_ORDER] += 1
+        elif order_id in self._aggressors and market.engine_phase == CONTINUOUS and market.book.crossed_by(side, price):
+            self.bursts.hold(Incoming(index, order_id, side, price, quantity))
+        else:
+            market.add(index, order_id, side, price, quantity)
 
     def _reduce(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
         self._cut(index, order_id, (side, price, quantity), whole=False)
@@ -160,14 +167,21 @@ class Walk:
             self._reached = execution.at
         if self._entering and self._entering[0][0] <= execution.at:
             self._enter_unseen(execution.at)
-        if not auction:
+        order = self.market.book.orders.get(execution.order_id)
+        elsewhere = order is not None and execution.price not in (0, order.price)
+        if not auction and not elsewhere:
             self.bursts.add(execution, key)
             return
+        self.bursts.close()
+        self._apply(execution, AUCTION if auction else ELSEWHERE)
+
+    def _apply(self, execution: Execution, why: str) -> None:
+        """Take an execution off its order without sending an aggressive one."""
         order = self.market.book.orders.get(execution.order_id)
         if order is None:
             self._changes.left_out[UNKNOWN_ORDER] += 1
             return
-        self._changes.applied[AUCTION] += 1
+        self._changes.applied[why] += 1
         if execution.quantity > order.quantity:
             self._changes.believed[MORE_THAN_SHOWN] += 1
         self.market.cut(execution.at, order, min(execution.quantity, order.quantity), origin=Origin.APPLIED)

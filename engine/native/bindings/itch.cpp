@@ -25,7 +25,7 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
-enum class ItchFraming : std::uint8_t { bare, prefixed, pcap };
+enum class ItchFraming : std::uint8_t { bare, prefixed, pcap, pcapng };
 
 ItchStream::Framing framing_of(ItchFraming framing) {
     switch (framing) {
@@ -33,8 +33,10 @@ ItchStream::Framing framing_of(ItchFraming framing) {
             return BareFraming{};
         case ItchFraming::prefixed:
             return PrefixedFraming{};
-        default:
+        case ItchFraming::pcap:
             return PcapFraming{};
+        default:
+            return PcapngFraming{};
     }
 }
 
@@ -54,6 +56,15 @@ std::tuple<std::size_t, std::size_t> decode(ItchStream& stream, nb::handle data,
     EventBlock block{room.data(), room.data() + room.size()};
     const std::size_t used = stream.decode(std::span(bytes.data(), bytes.size()).subspan(start), block);
     return {used, static_cast<std::size_t>(block.next - room.data())};
+}
+
+/// What waited for bytes that do not come: how many events are written. To be called until there are none.
+std::size_t finish(ItchStream& stream, nb::handle events) {
+    const PyBuffer<OrderEvent> room(events);
+    if (room.size() < ItchStream::events_min) throw nb::buffer_error("fewer events than a packet may have");
+    EventBlock block{room.data(), room.data() + room.size()};
+    stream.finish(block);
+    return static_cast<std::size_t>(block.next - room.data());
 }
 
 using Fault = std::tuple<std::uint64_t, std::uint64_t, std::string, std::string>;
@@ -81,21 +92,22 @@ std::map<unsigned, std::uint64_t> messages_of(const ItchStream& stream) {
 }
 
 /// All other counts, by name.
-std::map<std::string, std::uint64_t> counts_of(const ItchStream& stream) {
+std::map<std::string, std::uint64_t> counts_of(ItchStream& stream) {
     const ItchCounts& counts = stream.decoder().counts();
     std::map<std::string, std::uint64_t> found{{"other_symbols", counts.other_symbols},
                                                {"empty_crosses", counts.empty_crosses},
                                                {"other_halts", counts.other_halts},
                                                {"times_back", counts.times_back},
                                                {"renamed", stream.decoder().symbols().renamed()}};
-    if (const PcapFraming* capture = stream.capture()) {
-        const MoldCounts& mold = capture->mold_counts();
-        found.insert({{"cut_packets", capture->counts().cut},
-                      {"fragments", capture->counts().fragments},
-                      {"other_packets", capture->counts().others},
+    if (const CapturedPackets* packets = stream.captured()) {
+        const MoldCounts& mold = packets->mold_counts();
+        found.insert({{"cut_packets", packets->counts().cut},
+                      {"fragments", packets->counts().fragments},
+                      {"other_packets", packets->counts().others},
                       {"heartbeats", mold.heartbeats},
                       {"session_ends", mold.session_ends},
                       {"other_sessions", mold.other_sessions},
+                      {"reordered", mold.reordered},
                       {"gaps", mold.gaps},
                       {"lost", mold.lost},
                       {"repeated", mold.repeated}});
@@ -118,11 +130,12 @@ void register_itch(nb::module_& m) {
     nb::enum_<ItchFraming>(m, "ItchFraming")
         .value("BARE", ItchFraming::bare)
         .value("PREFIXED", ItchFraming::prefixed)
-        .value("PCAP", ItchFraming::pcap);
+        .value("PCAP", ItchFraming::pcap)
+        .value("PCAPNG", ItchFraming::pcapng);
     nb::class_<ItchStream>(m, "ItchStream")
         .def("__init__", &make_stream, nb::arg("framing"), nb::arg("symbols"), nb::arg("until_ns").none())
         .def("decode", &decode, nb::arg("data"), nb::arg("start"), nb::arg("events"))
-        .def("finish", &ItchStream::finish)
+        .def("finish", &finish, nb::arg("events"))
         .def("symbols_from", &symbols_from, nb::arg("first"))
         .def("messages", &messages_of)
         .def("counts", &counts_of)

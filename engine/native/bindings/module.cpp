@@ -15,6 +15,7 @@ NB_MODULE(_core, m) {
     lowlat::register_recovery(m);
     lowlat::register_mapped_book(m);
     lowlat::register_run(m);
+    lowlat::register_ablation(m);
     lowlat::register_foreign(m);
     lowlat::register_external(m);
     lowlat::register_pipeline(m);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/native/bindings/event_memory.hpp"
+#include "engine/native/bindings/price_grid.hpp"
 #include "engine/native/bindings/py_array.hpp"
 #include "engine/native/matching/copied_batch.hpp"
 #include "engine/native/matching/growing_sink.hpp"
@@ -118,6 +119,7 @@ RecordArray process(OwnedMatcher& matcher, nb::handle commands, std::uint64_t re
         keep_if_interrupted(matcher, sink, [&] {
             execute(matcher, in, release, journal, sink);
             handle_signals();
+            if (!matcher.grid_checked && matcher.sequence() >= grid_check_commands) warn_of_grid(matcher);
             events = small ? array_of(sink.copy(), sink.count()) : array_of(sink);
         });
         return events;

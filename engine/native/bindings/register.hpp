@@ -5,6 +5,7 @@
 
 namespace lowlat {
 
+void register_ablation(nanobind::module_& m);
 void register_arrays(nanobind::module_& m);
 void register_arrivals(nanobind::module_& m);
 void register_book_builder(nanobind::module_& m);

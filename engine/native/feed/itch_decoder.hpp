@@ -71,8 +71,8 @@ class ItchDecoder {
     /// `until`: the first message of this time or later ends the reading.
     ItchDecoder(ItchSymbols symbols, std::uint64_t until) : symbols_(std::move(symbols)), until_(until) {}
 
-    /// Decode one message, of at least one byte, into at most one event. False: it ended the reading, at a
-    /// fault or at `until`.
+    /// Decode one message, of at least one byte, into at most one event. False: it ended the reading, at a fault or at
+    /// `until`.
     LOWLAT_INLINE bool decode(Frame frame, EventBlock& out) {
         const std::byte* message = frame.at();
         const auto type = static_cast<unsigned char>(*message);
@@ -202,7 +202,7 @@ class ItchDecoder {
             case 'R':
                 return rename(frame);
             case 'S':
-                ended_messages_ = itch::character(message + at::event_code) == 'C';
+                see_system_event(message);
                 return true;
             default:
                 return true;
@@ -282,34 +282,35 @@ class ItchDecoder {
         const std::byte* message = frame.at();
         const char type = itch::character(message);
         const std::size_t named_at = stock_offset(type);
-        if (type == 'S') ended_messages_ = itch::character(message + itch::at::event_code) == 'C';
+        if (type == 'S') see_system_event(message);
         if (type != 'R' && !has_event(type)) return ItchSymbols::unknown;
-        if (symbols_.full()) {
-            fail(frame, "stock locate", "more than " + std::to_string(ItchSymbols::most) + " symbols");
-            return ItchSymbols::unknown;
-        }
         std::int32_t symbol = symbols_.number(locate);
         if (symbol != ItchSymbols::excluded || type == 'R') {
-            if (named_at == 0) {
-                symbol = symbols_.without_name(locate);
-            } else if (is_stock_name(message + named_at)) {
-                symbol = symbols_.name(locate, message + named_at);
-            } else {
-                fail(frame, "stock", "it is not a symbol, padded with spaces");
-                return ItchSymbols::unknown;
-            }
+            if (!can_name(frame, named_at)) return ItchSymbols::unknown;
+            symbol = named_at == 0 ? symbols_.without_name(locate) : symbols_.name(locate, message + named_at);
         }
         if (symbol < 0 && type != 'R') ++counts_.other_symbols;
         return symbol;
     }
 
+    /// Whether one more symbol may have a number, and the message has its name there; 0: it has none.
+    bool can_name(Frame frame, std::size_t named_at) {
+        if (symbols_.full())
+            return fail(frame, "stock locate", "more than " + std::to_string(ItchSymbols::most) + " symbols");
+        if (named_at == 0 || is_stock_name(frame.at() + named_at)) return true;
+        return fail(frame, "stock", "it is not a symbol, padded with spaces");
+    }
+
     /// A directory message of a code that has a number: mostly the same again.
     bool rename(Frame frame) {
-        const std::byte* name = frame.at() + itch::at::directory_stock;
-        if (!is_stock_name(name)) return fail(frame, "stock", "it is not a symbol, padded with spaces");
-        if (symbols_.full()) return fail(frame, "stock locate", "more symbols than codes");
-        symbols_.name(itch::big_endian<std::uint16_t>(frame.at() + itch::at::locate), name);
+        if (!can_name(frame, itch::at::directory_stock)) return false;
+        symbols_.name(itch::big_endian<std::uint16_t>(frame.at() + itch::at::locate),
+                      frame.at() + itch::at::directory_stock);
         return true;
+    }
+
+    void see_system_event(const std::byte* message) noexcept {
+        ended_messages_ = itch::character(message + itch::at::event_code) == 'C';
     }
 
     static std::size_t stock_offset(char type) noexcept {

@@ -11,20 +11,22 @@
 #include <variant>
 #include <vector>
 
+#include "engine/native/feed/captured_packets.hpp"
 #include "engine/native/feed/itch_decoder.hpp"
 #include "engine/native/feed/itch_framing.hpp"
 #include "engine/native/feed/pcap.hpp"
+#include "engine/native/feed/pcapng.hpp"
 
 namespace lowlat {
 
 class ItchStream {
   public:
-    using Framing = std::variant<BareFraming, PrefixedFraming, PcapFraming>;
+    using Framing = std::variant<BareFraming, PrefixedFraming, PcapFraming, PcapngFraming>;
 
-    ItchStream(Framing framing, ItchDecoder decoder) : framing_(framing), decoder_(std::move(decoder)) {}
+    ItchStream(Framing framing, ItchDecoder decoder) : framing_(std::move(framing)), decoder_(std::move(decoder)) {}
 
     /// The least room that a block needs.
-    static constexpr std::size_t events_min = PcapFraming::events_max;
+    static constexpr std::size_t events_min = CapturedPackets::events_max;
 
     /// Decode from the start of `bytes` until the block is full or the bytes are used up. Returns how many are. A frame
     /// that they end in is kept for the next call.
@@ -33,9 +35,13 @@ class ItchStream {
         return std::visit([&](auto& framing) { return walk(framing, bytes, out); }, framing_);
     }
 
-    /// The bytes are at their end: a frame that is kept is one too few.
-    void finish() {
-        if (ended_ || kept_.empty()) return;
+    /// The bytes are at their end: decode what waited for more. Call it until the block stays empty. A frame that is
+    /// kept is one too few.
+    void finish(EventBlock& out) {
+        if (ended_) return;
+        const OrderEvent* begin = out.next;
+        if (CapturedPackets* packets = captured()) ended_ = !packets->finish(decoder_, out);
+        if (ended_ || kept_.empty() || out.next != begin) return;
         ended_ = true;
         decoder_.end_at(offset_, "length",
                         "the file ends after " + std::to_string(kept_.size()) + " of the " + std::to_string(needed_) +
@@ -45,7 +51,12 @@ class ItchStream {
     /// Nothing is read any more: at a fault, or at the time at which reading was to end.
     bool ended() const noexcept { return ended_; }
     const ItchDecoder& decoder() const noexcept { return decoder_; }
-    const PcapFraming* capture() const noexcept { return std::get_if<PcapFraming>(&framing_); }
+    /// The packets of a capture; none of another file.
+    CapturedPackets* captured() noexcept {
+        if (auto* pcap = std::get_if<PcapFraming>(&framing_)) return &pcap->packets();
+        if (auto* pcapng = std::get_if<PcapngFraming>(&framing_)) return &pcapng->packets();
+        return nullptr;
+    }
 
   private:
     template <typename Frames>

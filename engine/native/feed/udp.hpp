@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "engine/native/feed/itch_messages.hpp"
 
@@ -18,7 +19,11 @@ inline constexpr std::uint32_t ipv4 = 228;
 inline constexpr std::uint32_t linux_cooked_2 = 276;
 }  // namespace link
 
-inline constexpr const char* link_types_read = "1 (Ethernet), 101 and 228 (IP), 113 and 276 (Linux cooked)";
+/// Says that a link type is not one of those.
+inline std::string not_read(std::uint32_t link_type) {
+    return std::to_string(link_type) +
+           " is not one that is read: 1 (Ethernet), 101 and 228 (IP), 113 and 276 (Linux cooked)";
+}
 
 constexpr bool is_link_type(std::uint32_t type) noexcept {
     return type == link::ethernet || type == link::raw_ip || type == link::linux_cooked || type == link::ipv4 ||

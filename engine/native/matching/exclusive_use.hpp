@@ -39,9 +39,10 @@ class OwnedMatcher : public Matcher {
   public:
     using Matcher::Matcher;
     std::atomic_flag busy;
-    bool broken = false;     // the books are inconsistent
-    GrowingSink scratch{0};  // events of a small batch, before their number is known
-    BatchCopy batch;         // of a journaled batch
+    bool broken = false;        // the books are inconsistent
+    bool grid_checked = false;  // see warn_of_grid()
+    GrowingSink scratch{0};     // events of a small batch, before their number is known
+    BatchCopy batch;            // of a journaled batch
     std::optional<InterruptedBatch> interrupted;
 };
 

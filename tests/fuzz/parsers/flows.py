@@ -8,8 +8,7 @@ from unittest import mock
 
 from lowlat.engine.flow import profile
 from lowlat.engine.flow.profile import load_profile, profile_names, profile_toml
-from lowlat.engine.flow.readers.lobster import file as lobster_file
-from lowlat.engine.flow.readers.lobster import read_lobster
+from lowlat.engine.flow.readers.lobster import number_table, read_lobster
 from lowlat.engine.flow.recording import verify
 from lowlat.engine.matching.native import Engine
 from tests.fuzz.parsers.target import Target, written
@@ -29,13 +28,16 @@ ROWS = b"""\
 
 def _read_lobster(data: bytes, folder: Path) -> None:
     flow = read_lobster(written(folder, "messages.csv", data))
-    with_room = Engine([flow.instrument()], orders=1_024, trades=1_024)
-    assert verify(flow, with_room.process(flow.commands)).total == len(flow.bursts), "every burst is an order"
+    with_room = Engine(flow.instruments, orders=1_024, trades=1_024)
+    check = verify(flow, with_room.process(flow.commands))
+    assert (check.total, check.stray_trades, check.rejected) == (len(flow.bursts), 0, 0), (
+        "only bursts trade, and all run"
+    )
 
 
 def _plant_lobster() -> None:
-    """A reader that takes a number for a number."""
-    mock.patch.object(lobster_file, "LobsterError", lambda *words, **_: ValueError(words)).start()
+    """A reader whose check of a number fails with an error that says nothing of the file."""
+    mock.patch.object(number_table.NumberTable, "error", lambda *words: ValueError(words)).start()
 
 
 LOBSTER = Target(
@@ -44,9 +46,12 @@ LOBSTER = Target(
     lambda: [ROWS, ROWS.replace(b"\n", b"\r\n")],
     _plant_lobster,
     (
-        "engine/flow/readers/lobster/file.py",
-        "engine/flow/readers/lobster/flow.py",
-        "engine/flow/readers/lobster/book.py",
+        "engine/flow/readers/lobster/lines.py",
+        "engine/flow/readers/lobster/number_table.py",
+        "engine/flow/readers/lobster/messages.py",
+        "engine/flow/recording/walk.py",
+        "engine/flow/recording/market.py",
+        "engine/flow/recording/bursts.py",
     ),
 )
 

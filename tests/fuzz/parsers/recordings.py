@@ -12,7 +12,7 @@ from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.readers.itch import file as itch_file
 from lowlat.engine.flow.readers.itch import open_itch
 from tests.fuzz.parsers.target import Target, written
-from tests.itch_by_hand import capture, datagram, linked, packets, prefixed, small_day
+from tests.itch_by_hand import capture, capture_ng, datagram, linked, packets, prefixed, small_day
 
 
 def _read_itch(data: bytes, folder: Path) -> None:
@@ -25,7 +25,7 @@ def _read_itch(data: bytes, folder: Path) -> None:
 def _itch_seeds() -> list[bytes]:
     day = small_day()
     frames = [linked(datagram(packet)) for packet in packets(day, 4)]
-    return [prefixed(day), b"".join(day), capture(frames), capture(frames, order=">")]
+    return [prefixed(day), b"".join(day), capture(frames), capture(frames, order=">"), capture_ng(frames)]
 
 
 def _plant_itch() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz.parsers.feeds import DBN
+from tests.fuzz.parsers.feeds import DBN, TABLE
 from tests.fuzz.parsers.flows import LOBSTER, PROFILE
 from tests.fuzz.parsers.hosts import ARCHIVE
 from tests.fuzz.parsers.journals import JOURNAL_FILE, SNAPSHOT_FILE
@@ -26,6 +26,7 @@ TARGETS: Final[dict[str, Target]] = {
         LOBSTER,
         ITCH,
         DBN,
+        TABLE,
         PROFILE,
         ARCHIVE,
         BOOK,

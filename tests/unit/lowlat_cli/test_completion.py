@@ -49,6 +49,7 @@ def values(line: str) -> list[str]:
         ("completion z", ["zsh"]),
         ("init-engine x --language r", ["rust"]),
         ("ab --a", ["--a"]),
+        ("ablate --only hu", ["huge-pages"]),
         ("--ver", ["--version"]),
         # Nothing may follow: an unknown verb, one argument too many, a value that is not listed, an option after --.
         ("bogus ", []),

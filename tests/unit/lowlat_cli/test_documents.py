@@ -85,6 +85,7 @@ from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
 from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
 from lowlat.reports.model.rebuild import ExpectedBook, Rebuild, Spent
 from lowlat_cli.documents import DOCUMENTS
+from tests.ablations import an_ablation
 
 HERE = Path(__file__).parent / "documents"
 REPORT = next(Path(__file__).parents[1].rglob("report-1.json"))
@@ -530,6 +531,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.rebuild/1": lambda _: a_rebuild(),
     "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
+    "lowlat.ablation/1": lambda _: text(an_ablation()),
     "lowlat.conformance/1": lambda _: a_conformance(),
     "lowlat.calibration/1": lambda _: a_calibration(),
     "lowlat.affinity/1": lambda _: threads(),

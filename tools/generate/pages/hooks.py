@@ -20,6 +20,7 @@ import profile_keys
 import record_tables
 import schema_pages
 import settings_table
+import technique_sections
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -45,6 +46,7 @@ GENERATORS: Final[dict[str, Callable[..., str]]] = {
     "profile-keys": profile_keys.keys,
     "profiles": profile_keys.table,
     "settings": settings_table.table,
+    "techniques": technique_sections.sections,
 }
 
 

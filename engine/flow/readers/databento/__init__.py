@@ -52,7 +52,7 @@ from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 UNIT: Final = Decimal("1e-9")
 """One price unit."""
-_CSV: Final = re.compile(rb"(?:\xef\xbb\xbf)?ts_recv, ?ts_event, ?rtype, ?publisher_id, ?instrument_id, ?action,")
+_CSV: Final = re.compile(rb'(?:\xef\xbb\xbf)?"?ts_recv"?, ?"?ts_event"?, ?"?rtype"?, ?"?publisher_id"?,')
 _BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 
 

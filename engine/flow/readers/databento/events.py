@@ -10,22 +10,32 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.engine.feed.clears import empty_clears
 from lowlat.engine.feed.records import ORDER_EVENT, OrderAction, OrderEventFlag, OrderEvents
 from lowlat.engine.flow.readers.databento import records as mbo
 from lowlat.engine.flow.readers.databento.pairing import Bools, Groups, Ints, groups_of, told_by_fills, unexplained
 from lowlat.engine.flow.readers.databento.records import MboRecords, joined, selected
-from lowlat.engine.matching.records import Side
 
 HELD_MAX: Final = 1 << 14
 """How many records a fill waits for the change of the book that it tells of, before it is taken for a bare trade."""
 
 ACTIONS: Final = {"A": "add", "C": "cancel", "M": "modify", "R": "clear", "T": "trade", "F": "fill", "N": "none"}
+_BY_LETTER: Final = np.zeros(256, np.uint8)
+"""The action of a record's event on an order, by the record's letter."""
+for _letter, _action in zip(
+    "ACMRF",
+    (OrderAction.ADD, OrderAction.REDUCE, OrderAction.UPSERT, OrderAction.CLEAR, OrderAction.EXECUTE),
+    strict=True,
+):
+    _BY_LETTER[ord(_letter)] = _action
 _BUY, _SELL = ord("B"), ord("A")
 _FLAGS: Final = (
     (mbo.F_SNAPSHOT, OrderEventFlag.SNAPSHOT),
     (mbo.F_BAD_TS_RECV, OrderEventFlag.BAD_TIME),
     (mbo.F_MAYBE_BAD_BOOK, OrderEventFlag.GAP),
 )
+
+_TOLD: Final = mbo.F_SNAPSHOT | mbo.F_BAD_TS_RECV | mbo.F_MAYBE_BAD_BOOK
 
 
 @dataclass(eq=False)
@@ -86,9 +96,10 @@ def _converted(rows: Rows, left_out: Counter[str], *, final: bool) -> tuple[Orde
     settled = len(size) if final else _settled(rows.records, groups, kinds.fill | kinds.trade)
     whole, bare = _quantities(kinds, size, told, rest)
     at, is_bare = _layout(whole[:settled], bare[:settled])
-    events = _filled(rows, kinds, at, is_bare, aggressor)
-    events["action"] = np.where(is_bare, OrderAction.TRADE, _actions(kinds, whole)[at])
-    events["quantity"] = np.where(kinds.clear[at], 0, np.where(is_bare, bare[at], whole[at]))
+    events = _filled(rows, kinds, at, aggressor)
+    events["action"] = np.where(is_bare, OrderAction.TRADE, _actions(kinds, rows.records["action"], whole)[at])
+    events["quantity"] = np.where(is_bare, bare[at], whole[at])
+    empty_clears(events)
     _mark_last(events, groups.number[at], _ended(rows.records, groups, settled))
     _count_left_out(kinds, rows.records, settled, left_out)
     return events, settled
@@ -154,35 +165,31 @@ def _layout(whole: Ints, bare: Ints) -> tuple[Ints, Bools]:
     return at, is_bare
 
 
-def _filled(rows: Rows, kinds: _Kinds, at: Ints, is_bare: Bools, aggressor: NDArray[np.uint64]) -> OrderEvents:
+def _filled(rows: Rows, kinds: _Kinds, at: Ints, aggressor: NDArray[np.uint64]) -> OrderEvents:
     """The events of the records at these positions, but for action and quantity."""
-    records, cleared, trade = selected(rows.records, at), kinds.clear[at], kinds.trade[at]
+    records, trade = selected(rows.records, at), kinds.trade[at]
+    flags = records["flags"]
     events = np.zeros(len(at), ORDER_EVENT)
-    timed = records["ts_event"] != mbo.UNDEF_TIME
-    events["time_ns"] = np.where(timed, records["ts_event"], records["ts_recv"])
+    events["time_ns"] = records["ts_event"]
+    if (records["ts_event"] == mbo.UNDEF_TIME).any():
+        events["time_ns"] = np.where(records["ts_event"] == mbo.UNDEF_TIME, records["ts_recv"], records["ts_event"])
     events["row"], events["symbol"] = rows.row[at], rows.symbol[at]
-    events["order_id"] = np.where(cleared | trade, 0, records["order_id"])
+    events["order_id"] = np.where(trade, 0, records["order_id"])
     events["other_id"] = np.where(trade, records["order_id"], aggressor[at])
-    events["price"] = np.where(cleared | (records["price"] == mbo.UNDEF_PRICE), 0, records["price"])
-    sells = np.where(trade, records["side"] == _BUY, records["side"] == _SELL)  # of a trade, the aggressor's is told
-    events["side"] = np.where(sells & ~cleared, Side.SELL, Side.BUY)
-    for theirs, ours in _FLAGS:
-        events["flags"] |= np.where(records["flags"] & theirs, ours, 0).astype(np.uint16)
+    events["price"] = np.where(records["price"] == mbo.UNDEF_PRICE, 0, records["price"])
+    events["side"] = records["side"] == np.where(trade, _BUY, _SELL)  # of a trade, the aggressor's is told
+    if (flags & _TOLD).any():
+        for theirs, ours in _FLAGS:
+            events["flags"] |= np.where(flags & theirs, ours, 0).astype(np.uint16)
     return events
 
 
-def _actions(kinds: _Kinds, whole: Ints) -> NDArray[np.uint8]:
+def _actions(kinds: _Kinds, action: NDArray[np.uint8], whole: Ints) -> NDArray[np.uint8]:
     """The action of each record's event on an order."""
-    actions = np.zeros(len(whole), np.uint8)
-    for chosen, action in (
-        (kinds.add, OrderAction.ADD),
-        (kinds.cancel, OrderAction.REDUCE),
-        (kinds.cancel & (whole == 0), OrderAction.CANCEL),
-        (kinds.modify, OrderAction.UPSERT),
-        (kinds.clear, OrderAction.CLEAR),
-        (kinds.fill, OrderAction.EXECUTE),
-    ):
-        actions[chosen] = action
+    actions = _BY_LETTER[action]
+    none_left = kinds.cancel & (whole == 0)
+    if none_left.any():
+        actions[none_left] = OrderAction.CANCEL
     return actions
 
 

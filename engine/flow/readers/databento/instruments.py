@@ -38,9 +38,11 @@ class Instruments:
 
     def numbers(self, records: MboRecords) -> NDArray[np.int64]:
         """The symbol number of each record; `NO_SYMBOL` for those not asked for."""
-        keys = records["publisher_id"].astype(np.uint64) << np.uint64(32) | records["instrument_id"]
-        if len(keys) and (keys == keys[0]).all():
-            return np.full(len(keys), self._known(keys[:1], records)[0])
+        publisher, instrument = records["publisher_id"], records["instrument_id"]
+        alone = len(records) > 0 and (instrument == instrument[0]).all() and (publisher == publisher[0]).all()
+        if alone:
+            return np.full(len(records), self._known(_keys(records[:1]), records)[0])
+        keys = _keys(records)
         return self._known(keys, records)
 
     def learn(self, number: int, record: bytes) -> None:
@@ -87,6 +89,11 @@ class Instruments:
         return next((each.symbol for each in known if each.first <= day < each.end), "") or (
             known[-1].symbol if known else str(instrument)
         )
+
+
+def _keys(records: MboRecords) -> NDArray[np.uint64]:
+    keys: NDArray[np.uint64] = records["publisher_id"].astype(np.uint64) << np.uint64(32) | records["instrument_id"]
+    return keys
 
 
 def _day(time_ns: int) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.flow.readers.databento import records as mbo
@@ -24,8 +25,8 @@ class Intake:
 
     def __init__(self, stream: OrderEventStream, options: ReadOptions, instruments: Instruments) -> None:
         self._stream, self._options, self._instruments = stream, options, instruments
-        self._time = np.zeros(1, np.uint64)
-        self._last = np.zeros(0, mbo.MBO)
+        self._time = 0
+        self._last = np.zeros(1, mbo.MBO)
 
     def rows(self, blocks: Iterator[MboBlock]) -> Iterator[Rows]:
         """The rows to convert. Raises `InputError` for an action or a side that the format does not have."""
@@ -38,7 +39,7 @@ class Intake:
             chosen = symbol != NO_SYMBOL
             if not chosen.all():
                 self._stream.left_out["of symbols not asked for"] += int((~chosen).sum())
-            self._note_times(records if chosen.all() else selected(records, chosen))
+            self._note_order(records if chosen.all() else selected(records, chosen))
             if until is not None:
                 late = records["ts_event"] >= until
                 self._stream.left_out["at or after the end asked for"] += int((late & chosen).sum())
@@ -64,26 +65,36 @@ class Intake:
         suspect = int(((records["flags"] & mbo.F_MAYBE_BAD_BOOK) != 0).sum())
         if suspect:
             self._stream.faults["records of a book that may be wrong (F_MAYBE_BAD_BOOK)"] += suspect
-        back = self._back(records)
-        if back:
-            self._stream.faults["sequence number goes back"] += back
 
-    def _back(self, records: MboRecords) -> int:
-        """How often a sequence number is below the one before, of the same channel; snapshots have old numbers."""
-        known = (records["sequence"] > 0) & ((records["flags"] & mbo.F_SNAPSHOT) == 0)
-        told = joined(self._last, records if known.all() else selected(records, known))
-        self._last = told[-1:].copy()
+    def _note_order(self, records: MboRecords) -> None:
+        """Count times and sequence numbers that go back; those of a snapshot are as old as its orders."""
+        snapshot = (records["flags"] & mbo.F_SNAPSHOT) != 0
+        live = selected(records, ~snapshot) if snapshot.any() else records
+        timed = live["ts_event"] != mbo.UNDEF_TIME
+        times = live["ts_event"] if timed.all() else live["ts_event"][timed]
+        if len(times):
+            self._note("time goes back", _falls(self._time, times))
+            self._time = int(times[-1])
+        numbered = live["sequence"] != 0
+        told = live if numbered.all() else selected(live, numbered)
+        if len(told):
+            falls = _falls(int(self._last["sequence"][0]), told["sequence"])
+            self._note("sequence number goes back", falls and self._of_one_channel(told))
+            self._last = told[-1:].copy()
+
+    def _of_one_channel(self, told: MboRecords) -> int:
+        """How many of the sequence numbers that are below the one before are of the same channel."""
+        told = joined(self._last, told)
         back = told["sequence"][1:] < told["sequence"][:-1]
         back &= told["publisher_id"][1:] == told["publisher_id"][:-1]
         back &= told["channel_id"][1:] == told["channel_id"][:-1]
         return int(back.sum())
 
-    def _note_times(self, records: MboRecords) -> None:
-        """Count times that go back; those of a snapshot are as old as its orders."""
-        live = ((records["flags"] & mbo.F_SNAPSHOT) == 0) & (records["ts_event"] != mbo.UNDEF_TIME)
-        times = records["ts_event"] if live.all() else records["ts_event"][live]
-        times = np.concatenate([self._time, times])
-        self._time = times[-1:]
-        back = int((times[1:] < times[:-1]).sum())
-        if back:
-            self._stream.faults["time goes back"] += back
+    def _note(self, fault: str, count: int) -> None:
+        if count:
+            self._stream.faults[fault] += count
+
+
+def _falls(before: int, values: NDArray[np.unsignedinteger[Any]]) -> int:
+    """How many values are below the one before."""
+    return int((values[1:] < values[:-1]).sum()) + bool(values[0] < before)

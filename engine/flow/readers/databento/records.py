@@ -105,8 +105,8 @@ class RecordReader:
     def _whole(self, data: bytes) -> Generator[MboBlock, None, int]:
         """The whole records of `data`; returns how many bytes they have."""
         count = len(data) // self._stride
-        lengths = np.frombuffer(data, "u1")[: count * self._stride].reshape(count, self._stride)[:, :2]
-        if count and (lengths == (self._stride // WORD_BYTES, MBO_TYPE)).all():
+        heads = np.ndarray((count,), "<u2", data, strides=(self._stride,)) if count else np.zeros(0, "<u2")
+        if count and (heads == MBO_TYPE << 8 | self._stride // WORD_BYTES).all():
             yield self._block(data, np.arange(count, dtype=np.int64) * self._stride, count)
             return count * self._stride
         offsets, used = self._walk(data)

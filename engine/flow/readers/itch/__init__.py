@@ -5,7 +5,7 @@ https://www.nasdaqtrader.com/content/technicalsupport/specifications/dataproduct
 from midnight in New York; prices are integers of 10^-4 dollar (`UNIT`).
 
 The first bytes tell how a file holds its messages (`framing.py`): each behind its length in two bytes, as the files of
-emi.nasdaq.com (BinaryFILE); back to back; or in a capture (`.pcap`) of MoldUDP64 packets.
+emi.nasdaq.com (BinaryFILE); back to back; or in a capture (pcap, pcapng) of MoldUDP64 packets.
 
 How each message is converted
 -----------------------------
@@ -26,8 +26,9 @@ unknown types              counted, and skipped where the length is told; where 
 Every event is the last of its group (LAST). The symbol is that of the stock locate code. A directory message (R) names
 it, or any other that has the name; a code that none has named is `locate NUMBER`.
 
-Captures: the first MoldUDP64 session is read, each message once and in order. Lost messages are counted and the next
-event has GAP; repeated ones, as from the second line of a feed, are left out and counted.
+Captures: the first MoldUDP64 session is read, each message once and in order, from one line or both. A packet that is
+too early is held until the one ahead of it comes. That one is lost once 256 packets wait, or at the end: its messages
+are counted, and the next event has GAP.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _beginnings() -> bytes:
 READER: Final = Reader(
     name="itch",
     noun="NASDAQ ITCH file",
-    sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap of its MoldUDP64 packets",
+    sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap or .pcapng of its MoldUDP64 packets",
     begins=re.compile(_beginnings()),
     suffixes=tuple(f"{suffix}{packed}" for suffix in _SUFFIXES for packed in ("", *COMPRESSED)),
     open=open_itch,

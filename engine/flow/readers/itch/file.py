@@ -26,6 +26,8 @@ EVENTS_MAX: Final = 16_384
 """Events of a block, 1 MiB: it stays in a core's cache between its writer and its reader."""
 assert EVENTS_MAX >= ITCH_EVENTS_MIN
 
+_STEPS_COUNTED: Final = 64
+"""Blocks after which the stream's counts are brought up to date."""
 _BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 _LEFT_OUT: Final = {
     "other_symbols": "of other symbols",
@@ -40,6 +42,7 @@ _LEFT_OUT: Final = {
 _FAULTS: Final = {
     "times_back": "times that go back",
     "renamed": "stock locate codes given to another symbol",
+    "reordered": "late packets, put in order",
     "gaps": "gaps in the sequence",
     "lost": "messages lost in gaps",
     "cut_packets": "packets captured only in part",
@@ -67,21 +70,29 @@ def _blocks(
     stream: OrderEventStream, decoder: ItchStream, options: ReadOptions, pieces: Iterator[bytes]
 ) -> Iterator[OrderEvents]:
     events = np.empty(EVENTS_MAX, ORDER_EVENT)
+    for step, count in enumerate(_decoded(decoder, pieces, events)):
+        _check(stream.path, decoder)
+        if count:
+            stream.symbols += decoder.symbols_from(len(stream.symbols))
+            if step % _STEPS_COUNTED == 0:
+                _count(stream, decoder)
+            yield events[:count]
+    _finish(stream, decoder, options)
+
+
+def _decoded(decoder: ItchStream, pieces: Iterator[bytes], events: OrderEvents) -> Iterator[int]:
+    """How many events were written, after each step."""
     for piece in pieces:
         start = 0
         while start < len(piece) and not decoder.ended:
             used, count = decoder.decode(piece, start, events)
             start += used
-            _check(stream.path, decoder)
-            if count:
-                stream.symbols += decoder.symbols_from(len(stream.symbols))
-                yield events[:count]
-        _count(stream, decoder)
+            yield count
         if decoder.ended:
-            break
-    decoder.finish()
-    _check(stream.path, decoder)
-    _finish(stream, decoder, options)
+            return
+    while count := decoder.finish(events):
+        yield count
+    yield 0
 
 
 def _check(path: Path, decoder: ItchStream) -> None:

@@ -27,7 +27,7 @@ def framing_of(path: Path, start: bytes) -> ItchFraming:
     if start[:4] in _CAPTURES:
         return ItchFraming.PCAP
     if start[:4] == _PCAPNG:
-        raise InputError(f"{path}: it is a pcapng file, and pcap is read: editcap -F pcap {path.name} NEW.pcap")
+        return ItchFraming.PCAPNG
     if _fit_prefixed(start):
         return ItchFraming.PREFIXED
     if _fit_bare(start):
@@ -75,4 +75,4 @@ def _refusal(start: bytes) -> str:
         told = f"its first message, {NAMES[start[2]]}, has {units.counted(start[1], 'byte')}"
         return f"{told}, and in ITCH 5.0 {right}: it is another version, or damaged"
     shown = start[:8].hex(" ")
-    return f"it begins with {shown}: neither ITCH 5.0 messages, with their length or without, nor a pcap file"
+    return f"it begins with {shown}: neither ITCH 5.0 messages, with their length or without, nor a capture of packets"

@@ -75,7 +75,7 @@ def _states(block: LineBlock, names: Sequence[str]) -> Ints:
     if not table.sound.all():
         row, column = (int(place) for place in np.argwhere(~table.sound)[0])
         raise table.error(row, column, "an integer of 64 bits")
-    if rows < block.text.count(b"\n"):
+    if rows < block.lines:
         raise width_error(block, rows, len(names))
     return np.stack(table.columns, axis=1)
 

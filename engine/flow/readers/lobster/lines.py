@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +22,12 @@ _HEADER: Final = re.compile(rb"\s*[A-Za-z][^,\n]*(,\s*[A-Za-z][^,\n]*)+\n")
 
 @dataclass(frozen=True, slots=True)
 class LineBlock:
-    """Consecutive whole lines of a file, each with its line end, and the number of lines before them."""
+    """Consecutive whole lines of a file, each with its line end: `lines` of them, and `before` before them."""
 
     path: Path
     before: int
     text: bytes
+    lines: int
 
     def error(self, line: int, problem: str, column: str | None = None) -> LobsterError:
         """The error at a line of this block, from 0."""
@@ -39,36 +40,45 @@ def line_blocks(path: Path, noticed: Counter[str]) -> Iterator[LineBlock]:
     A byte order mark and a line of names at the beginning are left out, and counted in `noticed`. Raises `LobsterError`
     for a file that cannot be read, is empty, or is beyond the limits on recorded orders (`lowlat.limits`).
     """
-    lines, rest, begun = 0, b"", False
+    before, empty = 0, True
+    for piece in _whole_lines(path):
+        block = piece if before else _without_head(piece, noticed)
+        before = block.before + block.lines
+        if block.lines:
+            empty = False
+            yield block
+    if empty:
+        raise LobsterError(path, "the file is empty; expected at least one row")
+
+
+def _whole_lines(path: Path) -> Iterator[LineBlock]:
+    """The content of a file in pieces that end where a line does."""
+    before, rest = 0, b""
     try:
         for chunk in byte_chunks(path, _BOUND):
             whole, ended, rest = (rest + chunk).rpartition(b"\n")
             if ended:
-                block = LineBlock(path, lines, whole + b"\n")
-                block, begun = (block if begun else _without_head(block, noticed)), True
-                if block.text:
-                    yield block
-                lines = block.before + block.text.count(b"\n")
+                block = LineBlock(path, before, whole + ended, whole.count(b"\n") + 1)
+                yield block
+                before += block.lines
             if len(rest) > FLOW_LINE_BYTES_MAX:
-                raise LineBlock(path, lines, b"").error(0, f"it has more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit")
+                long = f"it has more than {FLOW_LINE_BYTES_MAX:,} bytes, the limit"
+                raise LineBlock(path, before, b"", 0).error(0, long)
     except InputError as error:
         raise error if isinstance(error, LobsterError) else _of_file(path, error) from None
     if rest:
-        block = LineBlock(path, lines, rest + b"\n")
-        yield block if begun else _without_head(block, noticed)
-    elif not lines:
-        raise LobsterError(path, "the file is empty; expected at least one row")
+        yield LineBlock(path, before, rest + b"\n", 1)
 
 
 def _without_head(block: LineBlock, noticed: Counter[str]) -> LineBlock:
-    before, text = block.before, block.text
-    if text.startswith(BYTE_ORDER_MARK):
+    if block.text.startswith(BYTE_ORDER_MARK):
         noticed["byte order mark"] += 1
-        text = text.removeprefix(BYTE_ORDER_MARK)
-    if header := _HEADER.match(text):
+        block = replace(block, text=block.text.removeprefix(BYTE_ORDER_MARK))
+    if header := _HEADER.match(block.text):
         noticed["line of column names"] += 1
-        before, text = before + 1, text[header.end() :]
-    return LineBlock(block.path, before, text)
+        text = block.text[header.end() :]
+        block = replace(block, before=block.before + 1, text=text, lines=block.lines - 1)
+    return block
 
 
 def _of_file(path: Path, error: InputError) -> LobsterError:

@@ -86,7 +86,7 @@ def _blocks(path: Path, options: ReadOptions, stream: OrderEventStream) -> Itera
     for block in line_blocks(path, stream.left_out):
         table, rows = number_table(block, _COLUMNS, seconds=0)
         _check(table, last_ns)
-        if rows < block.text.count(b"\n"):
+        if rows < block.lines:
             raise width_error(block, rows, len(_COLUMNS))
         last_ns = int(table.columns[0][-1])
         events, cross_ns = _events(table, cross_ns)

@@ -65,13 +65,14 @@ def number_table(block: LineBlock, names: Sequence[str], seconds: int | None = N
     starts = np.concatenate(([0], ends[:-1] + 1)) if rows else ends
     shape = (rows, len(names))
     first, end = _stripped(text, starts, ends)
-    values, sound = _integers(text, first, end)
-    values, sound = values.reshape(shape), sound.reshape(shape)
-    columns = list(values.T)
+    columns, sound = [np.empty(0, np.int64)] * len(names), np.empty(shape, bool)
+    whole = [column for column in range(len(names)) if column != seconds]
+    first, end = first.reshape(shape), end.reshape(shape)
+    values, sound[:, whole] = _integers(text, first[:, whole], end[:, whole])
+    for place, column in enumerate(whole):
+        columns[column] = values[:, place]
     if seconds is not None:
-        columns[seconds], sound[:, seconds] = _nanoseconds(
-            text, first[seconds :: len(names)], end[seconds :: len(names)]
-        )
+        columns[seconds], sound[:, seconds] = _nanoseconds(text, first[:, seconds], end[:, seconds])
     return NumberTable(block, names, starts.reshape(shape), ends.reshape(shape), columns, sound), rows
 
 
@@ -100,11 +101,11 @@ def _stripped(text: Bytes, starts: Places, ends: Places) -> tuple[Places, Places
 
 
 def _integers(text: Bytes, starts: Places, ends: Places) -> tuple[Ints, Mask]:
-    """The integers of these fields, and which fields are one of 64 bits."""
+    """The integers of these fields, of any shape, and which fields are one of 64 bits."""
     negative = text[starts] == _MINUS
     length = ends - starts - negative
     sound = (length >= 1) & (length <= _DIGITS_MAX)
-    values = np.zeros(len(starts), np.uint64)
+    values = np.zeros(starts.shape, np.uint64)
     for place in range(int(min(length.max(initial=0), _DIGITS_MAX))):
         inside = length > place
         digits = text[ends - 1 - place] - np.uint8(_ZERO)

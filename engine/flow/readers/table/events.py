@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.engine.feed.clears import empty_clears
 from lowlat.engine.feed.columns import Ints, codes, decimals, text_of, times_ns, uuids, whole_numbers
 from lowlat.engine.feed.records import ORDER_EVENT, OrderAction, OrderEventFlag, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
@@ -72,6 +73,7 @@ class TableEvents:
         if "flags" in block.columns:
             rows["flags"] = whole_numbers(block, "flags", sum(OrderEventFlag))
         _name_orders(rows, block, self._mapping, self._ids)
+        empty_clears(rows)
         self._count(action)
         chosen = (action != IGNORED) & (symbol != NO_SYMBOL)
         if self._options.until_ns is not None:
@@ -152,6 +154,8 @@ def _both_sides(
     told = codes(block, "side", mapping.side, "side") == BOTH
     buy, sell = ids(block, "buy_id"), ids(block, "sell_id")
     double = (rows["action"] == OrderAction.EXECUTE) & (told | (mapping.trades == "both")) & (buy != 0) & (sell != 0)
+    if chosen.all() and not double.any():
+        return rows
     at = np.repeat(np.arange(len(rows)), np.where(chosen, 1 + double, 0))
     events = rows[at]
     second = np.zeros(len(at), bool)

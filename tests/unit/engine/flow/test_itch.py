@@ -17,6 +17,7 @@ from lowlat.errors import InputError
 from tests.itch_by_hand import (
     DTYPES,
     capture,
+    capture_ng,
     datagram,
     interleaved,
     linked,
@@ -79,8 +80,9 @@ def test_compressed_and_bare_files_hold_the_same(tmp_path: Path, name: str) -> N
 def test_captures_of_every_link_hold_the_same(tmp_path: Path, order: str, link_type: int, vlans: int) -> None:
     frames = [linked(datagram(each), link_type, vlans) for each in packets(DAY, 4)]
     data = capture(frames, order=order, nanoseconds=vlans == 1, link_type=link_type)
-    stream = opened(tmp_path, data)
-    assert events_of(stream) == plain_events(DAY) and not stream.faults
+    for each in (data, capture_ng(frames, order=order, link_type=link_type)):
+        stream = opened(tmp_path, each)
+        assert events_of(stream) == plain_events(DAY) and not stream.faults
 
 
 def test_lost_and_repeated_packets_are_counted_and_the_next_event_says_so(tmp_path: Path) -> None:
@@ -94,6 +96,19 @@ def test_lost_and_repeated_packets_are_counted_and_the_next_event_says_so(tmp_pa
     whole = plain_events(DAY[:4] + DAY[8:])
     assert [event.flags & ~8 for event in found] == [event.flags for event in whole]
     assert [event.flags & 8 for event in found] == [0, 8] + [0] * (len(found) - 2)
+
+
+def test_packets_out_of_order_are_put_in_order(tmp_path: Path) -> None:
+    sent = packets(DAY, 4)
+    stream = opened(tmp_path, framed([sent[0], sent[2], sent[1], *sent[3:6], sent[7], sent[6]]))
+    assert events_of(stream) == plain_events(DAY)
+    assert stream.faults == {"late packets, put in order": 2}
+
+
+def test_messages_lost_at_the_end_are_known_from_heartbeats(tmp_path: Path) -> None:
+    stream = opened(tmp_path, framed([*packets(DAY[:28], 4), packet([], 32)]))
+    assert events_of(stream) == plain_events(DAY[:28])
+    assert stream.faults["messages lost in gaps"] == 3
 
 
 def test_a_packet_that_repeats_in_part_gives_only_what_is_new(tmp_path: Path) -> None:
@@ -217,7 +232,6 @@ def test_a_message_that_cannot_be_is_named(tmp_path: Path, bad: bytes, said: str
     ("data", "said"),
     [
         (b"", "the file is empty; expected ITCH messages"),
-        (b"\x0a\x0d\x0d\x0a" + bytes(40), "it is a pcapng file, and pcap is read: editcap -F pcap day.itch NEW.pcap"),
         (struct.pack("<H", 12) + DAY[0], "the lengths of its messages are little-endian"),
         (prefixed([b"T\0\0\0\1", b"S\0\0\0\0O"]), "it begins with a message of seconds (type T): ITCH 4.1 or older"),
         (prefixed([DAY[8][:34]]), "its first message, add order (A), has 34 bytes, and in ITCH 5.0 36"),
@@ -240,13 +254,35 @@ def test_faults_of_a_capture_are_named(tmp_path: Path) -> None:
     assert "sequence number: 1099511627776 cannot follow 5" in refusal(tmp_path, framed(far))
 
 
+def test_faults_of_a_pcapng_are_named(tmp_path: Path) -> None:
+    frames = [linked(datagram(each)) for each in packets(DAY, 4)]
+    good = capture_ng(frames)
+    interface, first = good.index(struct.pack("<II", 1, 20)), good.index(struct.pack("<I", 6), 80)
+    assert "link type: 147 is not one that is read" in refusal(tmp_path, capture_ng(frames, link_type=147))
+    for at, number, said in (
+        (4, 27, "byte 4, block length: 27 is not that of a block"),
+        (interface + 16, 24, f"byte {interface + 4}, block length: 20 is not that of a block"),
+        (first + 8, 7, f"byte {first + 8}, interface: 7 is not described"),
+        (first + 20, 999, f"byte {first + 20}, captured length: 999 is above"),
+    ):
+        bad = good[:at] + struct.pack("<I", number) + good[at + 4 :]
+        assert said in refusal(tmp_path, bad)
+    short = good[:interface] + struct.pack("<III", 6, 12, 12) + good[interface:]
+    assert f"byte {interface + 4}, block length: it is too short" in refusal(tmp_path, short)
+    stream = opened(tmp_path, capture_ng(frames, cut=200))
+    events_of(stream)
+    assert stream.faults["packets captured only in part"] > 0
+
+
 def test_bytes_behind_the_end_of_the_session_are_an_error(tmp_path: Path) -> None:
     assert "length: there are bytes behind the end of the session" in refusal(tmp_path, prefixed(DAY) + bytes(3))
 
 
 FRAMINGS = {"prefixed": prefixed(DAY), "bare": b"".join(DAY), "capture": framed(packets(DAY, 4))}
+FRAMINGS["pcapng"] = capture_ng([linked(datagram(each)) for each in packets(DAY, 4)])
 SHORT = [*DAY[:3], *DAY[8:10], DAY[-1]]
 CUT = {"prefixed": prefixed(SHORT), "bare": b"".join(SHORT), "capture": framed(packets(SHORT, 3))}
+CUT["pcapng"] = capture_ng([linked(datagram(each)) for each in packets(SHORT, 3)])
 
 
 @pytest.mark.parametrize("framing", CUT)
@@ -257,7 +293,7 @@ def test_every_cut_is_an_error_or_loses_only_what_is_behind_it(tmp_path: Path, f
         try:
             found = events_of(opened(tmp_path, CUT[framing][:end]))
         except InputError as error:
-            assert end < 30 or "the file ends after" in str(error)
+            assert end < 30 or "the file ends after" in str(error) or "it holds no ITCH message" in str(error)
         else:
             read += 1
             assert found == whole[: len(found)]

@@ -134,6 +134,18 @@ def test_typed_columns_of_parquet_and_arrow(opened: Open) -> None:
             opened(data[: len(data) // 2])
 
 
+def test_words_may_be_numbers_and_numbers_decimals(opened: Open) -> None:
+    table = pa.table({
+        "ts": [5], "id": [7], "side": pa.array([1], pa.int8()), "what": ["A"], "qty": pa.array([3.0]),
+        "px": pa.array(["1.25"]).cast(pa.decimal128(10, 3)),
+    })  # fmt: skip
+    parquet = io.BytesIO()
+    pq.write_table(table, parquet)
+    assert told(opened(parquet.getvalue(), SIMPLE.replace("side=side", "side=side:{1=sell}"))[1]) == [
+        "ADD 7 SELL 3@125"
+    ]
+
+
 BITSTAMP = """\
 microtimestamp,event,id,order_type,price,amount
 1767603600000001,order_created,5,0,93000.01,0.50000000

@@ -21,6 +21,7 @@ from lowlat.reports.model.results import Spread
 from lowlat.reports.model.series import summarize
 from lowlat.reports.model.sweep import Sweep
 from lowlat.reports.page.html import to_html
+from tests.ablations import an_ablation
 from tests.browser import CHROMIUM, Page, chromium
 from tests.cores_by_hand import matrix
 from tests.jitter_by_hand import every, watched
@@ -32,8 +33,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 DESK, PHONE = (1280, 800), (390, 844)
 SCREENS = [(*DESK, False), (*DESK, True), (*PHONE, True), (*PHONE, False)]
-KINDS = ["report", "sweep", "comparison", "history", "jitter", "league"]
-CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3, "league": 1}
+KINDS = ["report", "sweep", "comparison", "history", "jitter", "league", "ablation"]
+CHARTS = {"report": 2, "sweep": 2, "comparison": 1, "history": 1, "jitter": 3, "league": 1, "ablation": 1}
 COLORS = {False: ("rgb(213, 94, 0)", "rgb(255, 255, 255)"), True: ("rgb(255, 140, 66)", "rgb(20, 23, 27)")}
 """Of the second of the page's line colors, and of the paper, by whether dark is asked for."""
 OUTSIDE = """[...document.querySelectorAll('.plot > svg')].flatMap(area => {
@@ -106,6 +107,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, report: Report, swept: Sweep
     documents = {"report": report, "sweep": swept, "comparison": _compared(report), "history": _trend(9)}
     documents |= {"jitter": _jitter(), "cores": matrix(*range(16))}
     documents |= {"league": league_with({"steady": engines, "deep": engines})}
+    documents |= {"ablation": an_ablation()}
     found = {kind: folder / f"{kind}.html" for kind in documents}
     for kind, file in found.items():
         file.write_text(to_html(documents[kind]), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What each low-latency technique is worth on this host."""

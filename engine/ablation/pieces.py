@@ -1,0 +1,63 @@
+"""Runs of the native pieces, each one call for a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median_low
+from typing import Any
+
+from lowlat.engine import _core
+from lowlat.engine.ablation.passes import figures_of
+from lowlat.engine.ablation.technique import NotAvailableError, VariantFigures, VariantRun
+from lowlat.probes.memory.smaps import huge_page_bytes
+
+
+def piece(native: Callable[..., _core.Pass], *more: Any) -> Callable[[VariantRun], VariantFigures]:
+    """How a piece is measured: `native` is one of `_core.ablate_...`, and takes `more` after what all of them take."""
+
+    def measure(run: VariantRun) -> VariantFigures:
+        given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
+        return figures_of(
+            run,
+            lambda: native(*given, None, *more),
+            lambda recorder: native(*given, recorder, *more),
+        )
+
+    return measure
+
+
+def of_two_threads(native: Callable[..., _core.Pass], *, timed: bool = False) -> Callable[[VariantRun], VariantFigures]:
+    """The same of a piece with a thread on another CPU. `timed`: whether single operations have a time of their own."""
+
+    def measure(run: VariantRun) -> VariantFigures:
+        if run.other_cpu is None:
+            raise NotAvailableError(f"two threads need a CPU each, and CPU {run.cpu} is the only one; allow two")
+        given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
+        beside = run.other_cpu
+        return figures_of(
+            run,
+            lambda: native(*given, None, beside),
+            (lambda recorder: native(*given, recorder, beside)) if timed else None,
+            median_low,
+        )
+
+    return measure
+
+
+def scattered_reads(run: VariantRun) -> VariantFigures:
+    """Reads in random order from memory on huge pages, or on small ones."""
+
+    def look(address: int, size_bytes: int) -> None:
+        found = huge_page_bytes([address])
+        if found.value is None:
+            raise NotAvailableError(f"it is not known which pages the kernel gave: {found.text}")
+        if run.with_it and found.value < size_bytes // 2:
+            raise NotAvailableError(
+                f"the kernel gave huge pages for {found.value} of {size_bytes} bytes; see "
+                "/sys/kernel/mm/transparent_hugepage/enabled, which has to be madvise or always"
+            )
+
+    try:
+        return piece(_core.ablate_scattered_reads, look)(run)
+    except OSError as error:
+        raise NotAvailableError(f"the kernel refuses advice on huge pages: {error.strerror}") from error

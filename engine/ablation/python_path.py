@@ -1,0 +1,165 @@
+"""Runs of techniques that Python code meets: what leaves the interpreter, and its garbage collector."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lowlat.engine import _core
+from lowlat.engine.ablation.passes import figures_of, figures_of_passes, with_latencies
+from lowlat.engine.ablation.technique import VariantFigures, VariantRun
+from lowlat.engine.analytics.vwap import vwap_of
+from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.python_loops import Watch
+from lowlat.engine.matching.records import COMMAND, CommandType
+from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.engine.rings.ring import MpscRing
+from lowlat.probes.clock.counter import ticks
+from lowlat.reports._core import Histogram as Recorder
+
+_UNCOUNTED: Final = "not available here, because they are counted around native passes only"
+AVERAGED: Final = 1_000
+"""Records of which an average price is taken at once."""
+BATCH: Final = 64
+"""Commands that are put into a ring at once."""
+
+
+def in_python(run: VariantRun, operations: int, work: Callable[[], None]) -> VariantFigures:
+    """The figures of `work`, which does so many operations each time."""
+    passes = []
+    for _ in range(run.passes):
+        watch = Watch()
+        work()
+        passes.append(watch.stop(operations, 0, run.scale))
+    return figures_of_passes(passes, _UNCOUNTED)
+
+
+def compiled(run: VariantRun) -> VariantFigures:
+    """Orders that enter an empty book, one at a time: the native engine, or the reference engine in Python."""
+    commands = run.commands[: run.operations]
+    if not run.with_it:
+        rows = commands.tolist()
+
+        def execute() -> None:
+            engine = ReferenceEngine.of(run.settings)
+            for row in rows:
+                engine.execute(row)
+
+        return in_python(run, len(rows), execute)
+    engine = engine_entry("native").make_compiled(run.settings)
+
+    def empty() -> _core.Matcher:
+        engine.reset()
+        return engine.matcher
+
+    return figures_of(run, lambda: _core.run_one_at_a_time(empty(), commands))
+
+
+def collector(run: VariantRun) -> VariantFigures:
+    """Orders that enter and leave the books of an engine in Python, whose events are kept, with the garbage collector
+    off, or as it is.
+    """
+    engine = ReferenceEngine.of(run.settings)
+    for row in run.commands[: run.operations].tolist():  # what is alive, and what the collector looks through
+        engine.execute(row)
+    rows = entering_and_leaving(run)
+    if run.with_it:
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+    else:
+        gc.unfreeze()
+        gc.enable()
+    try:
+        kept: list[Any] = []
+        figures = in_python(run, len(rows), lambda: kept.extend(map(engine.execute, rows)))
+        recorder = Recorder()
+        for row in rows:
+            start = ticks()
+            kept.append(engine.execute(row))
+            recorder.record(run.scale.to_ns(ticks() - start))
+        return with_latencies(figures, recorder)
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def entering_and_leaving(run: VariantRun) -> list[Any]:
+    """Commands that can be executed again and again: each order is canceled 100 orders after it entered."""
+    entering = run.commands[: run.operations // 2].copy()
+    entering["order_id"] += np.uint64(1 << 40)
+    leaving = np.zeros(len(entering), run.commands.dtype)
+    for field in ("order_id", "symbol", "side"):
+        leaving[field] = entering[field]
+    leaving["kind"] = CommandType.CANCEL
+    rows, gone = entering.tolist(), leaving.tolist()
+    between = [row for at, order in enumerate(rows) for row in ((order, gone[at - 100]) if at >= 100 else (order,))]
+    return [*between, *gone[max(len(gone) - 100, 0) :]]
+
+
+def average_price(run: VariantRun) -> VariantFigures:
+    """The volume-weighted average price of records, natively or in a loop."""
+    prices, quantities = records_to_average(run.seed)
+    times = max(run.operations // AVERAGED, 1)
+    if run.with_it:
+
+        def native() -> None:
+            for _ in range(times):
+                vwap_of(prices, quantities)
+
+        return in_python(run, times * AVERAGED, native)
+    listed = prices.tolist(), quantities.tolist()
+
+    def looped() -> None:
+        for _ in range(times):
+            average_in_a_loop(*listed)
+
+    return in_python(run, times * AVERAGED, looped)
+
+
+def records_to_average(seed: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Prices and quantities, each of shape (`AVERAGED`,)."""
+    chance = np.random.default_rng(seed)
+    prices = chance.integers(90_000, 110_000, AVERAGED, dtype=np.int64)
+    return prices, chance.integers(1, 1_000, AVERAGED, dtype=np.uint32)
+
+
+def average_in_a_loop(prices: list[int], quantities: list[int]) -> tuple[int, int]:
+    """Notional and volume."""
+    notional = volume = 0
+    for price, quantity in zip(prices, quantities, strict=True):
+        notional += price * quantity
+        volume += quantity
+    return notional, volume
+
+
+def ring_of_records(run: VariantRun) -> VariantFigures:
+    """Commands through a queue within a thread: as records in a ring, a batch at a time, or as objects."""
+    batch = np.zeros(BATCH, COMMAND)
+    batch["order_id"] = np.arange(BATCH)
+    times = max(run.operations // BATCH, 1)
+    if run.with_it:
+        ring, out = MpscRing(BATCH), np.zeros(BATCH, COMMAND)
+
+        def through_ring() -> None:
+            for _ in range(times):
+                ring.push(batch)
+                ring.pop_into(out)
+
+        return in_python(run, times * BATCH, through_ring)
+    queue: SimpleQueue[Any] = SimpleQueue()
+    objects = batch.tolist()
+
+    def through_queue() -> None:
+        for _ in range(times):
+            for each in objects:
+                queue.put(each)
+            for _each in objects:
+                queue.get()
+
+    return in_python(run, times * BATCH, through_queue)

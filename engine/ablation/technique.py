@@ -1,0 +1,105 @@
+"""A technique, and what a run of one of its two variants gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lowlat.engine.matching.config import EngineConfig
+from lowlat.engine.matching.records import Commands
+from lowlat.errors import LowlatError
+from lowlat.probes.clock.scale import TickScale
+
+Variant: TypeAlias = Literal["with", "without"]
+Figure: TypeAlias = Literal["cpu", "wall", "throughput", "p50", "p99", "p99.9"]
+"""A figure of a run, as the gate names it: CPU time or elapsed time of an operation, operations a second, or a
+percentile of the times of single operations.
+"""
+
+
+class NotAvailableError(LowlatError):
+    """This host cannot show the technique; the message goes on after `not available here, because`."""
+
+
+class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one variant. Times are nanoseconds an operation; None where the host does not tell, or the technique
+    has no such figure.
+    """
+
+    wall_ns: float
+    cpu_ns: float | None
+    p50_ns: float | None = None
+    p99_ns: float | None = None
+    p999_ns: float | None = None
+    counters: dict[str, float] = {}
+    """The processor's events an operation, by name."""
+    uncounted: str | None = None
+    """Why there are none."""
+
+    def figure(self, name: Figure) -> float | None:
+        """The figure of this name."""
+        match name:
+            case "cpu":
+                return self.cpu_ns
+            case "wall":
+                return self.wall_ns
+            case "throughput":
+                return 1e9 / self.wall_ns if self.wall_ns else None
+            case "p50":
+                return self.p50_ns
+            case "p99":
+                return self.p99_ns
+            case "p99.9":
+                return self.p999_ns
+
+
+@dataclass(frozen=True)
+class VariantRun:
+    """What a variant's run is given, in a process of its own. `operations`: of a pass. `passes`: those without a clock
+    between the operations. `cpu`: where it is pinned;
+    `other_cpu`: for a second thread, None if there is only one CPU. `commands`: an order flow, which `settings` fit;
+    the first `seeded` of them fill the books.
+    """
+
+    with_it: bool
+    operations: int
+    passes: int
+    seed: int
+    scale: TickScale
+    cpu: int
+    allowed: tuple[int, ...]
+    commands: Commands
+    seeded: int
+    settings: EngineConfig
+
+    @cached_property
+    def other_cpu(self) -> int | None:
+        """A second CPU; None without one."""
+        return next((cpu for cpu in self.allowed if cpu != self.cpu), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Technique:
+    """A technique. To add one, write `measure`, and a line in the registry.
+
+    `name`: what `--only` takes. `why`: why it should help, in a sentence. `mechanism`: what happens in the machine.
+    `with_it`, `without`: the two variants, the first being lowlat's. `limits`: where it does not help. `operation`:
+    what figures are per. `operations`: of a pass; for those that execute the order flow, at most. `decides`: the figure
+    that the verdict is on. `measure`: a run of a variant; raises `NotAvailableError`.
+    """
+
+    name: str
+    title: str
+    why: str
+    mechanism: str
+    with_it: str
+    without: str
+    limits: str
+    operation: str
+    operations: int
+    decides: Figure
+    measure: Callable[[VariantRun], VariantFigures]

@@ -1,0 +1,100 @@
+"""Makes runs, each in a process of its own: `python -m lowlat.engine.ablation.worker` reads an `AblationJob` and then
+`VariantJob`s from stdin, and writes a `VariantAnswer` for each to stdout.
+
+A run's process is forked from this one, which has loaded all modules and the order flow, but has no engine and pins no
+thread: a run begins in the same state as any other, and takes milliseconds to start instead of half a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from typing import Final
+
+import msgspec
+
+from lowlat.child_process import apart_from_stdout, ending, ends_within
+from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
+from lowlat.engine.ablation.registry import BY_NAME
+from lowlat.engine.ablation.technique import NotAvailableError, VariantRun
+from lowlat.engine.bench.protocol import INTERRUPTIONS
+from lowlat.engine.bench.run_setup import commands_from
+from lowlat.engine.matching.config_codec import from_plain
+from lowlat.engine.matching.records import Commands
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.cpu.affinity import affinity_of, pin
+from lowlat.probes.cpu.threads import end_with_parent
+from lowlat.refusals import refusal
+
+RUN_LIMIT_S: Final = 6.0
+"""A run takes a fraction of a second. It may take for ever where two threads that wait for each other share a CPU."""
+
+
+def main() -> None:
+    """Answer until stdin ends. `lowlat.child_process.run_program` reports what fails."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=AblationJob)
+    end_with_parent(job.parent)
+    commands = commands_from(job.commands_fd, wide=job.wide)
+    gc.disable()
+    gc.freeze()  # else a collection in a run would copy the pages that it has from here
+    with apart_from_stdout() as out:
+        for line in sys.stdin.buffer:
+            answer = in_own_process(job, commands, msgspec.json.decode(line, type=VariantJob))
+            out.write(msgspec.json.encode(answer) + b"\n")
+            out.flush()
+
+
+def in_own_process(job: AblationJob, commands: Commands, wanted: VariantJob) -> VariantAnswer:
+    """Make a run in a forked process."""
+    read_end, write_end = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        with os.fdopen(write_end, "wb") as out:
+            end_with_parent(parent)
+            out.write(msgspec.json.encode(answer_to(job, commands, wanted)))
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as answered:
+        ended = ends_within(child, RUN_LIMIT_S)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        answer = answered.read()
+    if not ended:
+        return VariantAnswer(absent=f"a run of it did not end within {RUN_LIMIT_S:g} s; is the host overloaded?")
+    if returned := os.waitstatus_to_exitcode(status):
+        return VariantAnswer(failure=f"its process {ending(returned)}")
+    return msgspec.json.decode(answer, type=VariantAnswer)
+
+
+def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> VariantAnswer:
+    """Make a run in this process."""
+    try:
+        allowed = affinity_of()
+        run = VariantRun(
+            with_it=wanted.with_it,
+            operations=wanted.operations,
+            passes=wanted.passes,
+            seed=wanted.seed,
+            scale=TickScale(job.multiplier, job.shift),
+            cpu=allowed[0] if job.cpu is None else pin([job.cpu])[0],
+            allowed=allowed,
+            commands=commands,
+            seeded=job.seeded,
+            settings=from_plain(job.settings),
+        )
+        return VariantAnswer(figures=BY_NAME[wanted.technique].measure(run))
+    except NotAvailableError as error:
+        return VariantAnswer(absent=str(error))
+    except Exception as error:  # noqa: BLE001 (the process ends with it)
+        if (refused := refusal(error)) is not None:
+            return VariantAnswer(absent=refused)
+        return VariantAnswer(failure=f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""`lowlat ablate`: what each low-latency technique is worth on this host."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lowlat.errors import ExitCode
+from lowlat_cli.command import full_command
+from lowlat_cli.destination import Destination
+from lowlat_cli.listings import technique_names
+from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.shared import (
+    SEED_MAX,
+    AblationOutputOption,
+    ColorOption,
+    CpuOption,
+    DebugOption,
+    FormatOption,
+    QuietOption,
+    VerboseOption,
+    count,
+)
+from lowlat_cli.progress import shown_progress
+from lowlat_cli.session import color_of
+from lowlat_cli.signals import interrupted_exit_code
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lowlat.reports.model.ablation import Ablation
+
+PROFILE = "deep"
+"""A book that the second-level cache does not hold: what hides cache misses has some to hide."""
+
+
+def ablate(
+    ctx: typer.Context,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="LIST",
+            autocompletion=technique_names,
+            help="Techniques, comma-separated: {techniques}.  [default: all]",
+            show_default=False,
+        ),
+    ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            "-p",
+            metavar="NAME|FILE",
+            help="Order flow for techniques of the whole engine: {profiles}, or a TOML file.",
+        ),
+    ] = PROFILE,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed",
+            metavar="S",
+            parser=count(0, SEED_MAX),
+            help="Random seed of the order flow, and of the order of runs.",
+        ),
+    ] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer and shorter runs, within 20 seconds: for a first look.")
+    ] = False,
+    cpu: CpuOption = None,
+    wait: WaitOption = WAIT_S,
+    no_lock: NoLockOption = False,
+    output_format: FormatOption = "table",
+    output: AblationOutputOption = None,
+    verbose: VerboseOption = False,
+    _quiet: QuietOption = False,
+    _color: ColorOption = None,
+    _debug: DebugOption = False,
+) -> int:
+    """Measure what each low-latency technique is worth on this host, with and without it.
+
+    Runs with and without are interleaved in random order, within two minutes. A technique helps or hurts if the gate's
+    test of 'lowlat compare' says so. The control measures the same twice.
+
+    \b
+    Examples:
+      lowlat ablate                          every technique, within two minutes
+      lowlat ablate --quick                  a first look, within 20 seconds
+      lowlat ablate --only look-ahead,pool   two of them
+      lowlat ablate --only look-ahead -p steady   on a small book
+      lowlat ablate -v                       also why, how, and all figures
+      lowlat ablate -o techniques.html       a page with a chart to send
+    """
+    destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
+    destination.check(("md", "html"))
+
+    from lowlat.engine.ablation.registry import chosen
+    from lowlat.engine.ablation.run import AblationPlan, measure_ablation
+    from lowlat.engine.flow.profile import load_profile
+    from lowlat_cli.run_plan import cpus_of
+
+    plan = AblationPlan(
+        techniques=chosen(name.strip() for name in (only or "").split(",") if name.strip()),
+        profile=load_profile(profile),
+        seed=seed,
+        cpus=cpus_of(cpu),
+        quick=quick,
+        command=full_command(ctx, sys.argv[1:]),
+    )
+    with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
+        found = measure_ablation(plan, progress)
+    return _deliver(found, destination)
+
+
+def _deliver(found: Ablation, destination: Destination) -> ExitCode:
+    from lowlat.documents import text
+    from lowlat.reports.outputs.ablation_markdown import to_markdown
+    from lowlat.text import printable_lines
+
+    def draw(on: Console) -> None:
+        from lowlat.reports.terminal.ablation_table import render_ablation
+
+        render_ablation(found, on, every=destination.verbose)
+
+    others = {"md": lambda: printable_lines(to_markdown(found)), **destination.page_of(found)}
+    destination.write(lambda: text(found), draw, others)
+    return interrupted_exit_code() if found.status == "interrupted" else ExitCode.OK

@@ -1,0 +1,208 @@
+"""Every technique, measured for real, but briefly: both variants do their work, in a process of their own too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from lowlat.engine import _core
+from lowlat.engine.ablation import python_path, scheduling, worker
+from lowlat.engine.ablation.process import VariantProcess, variant_process
+from lowlat.engine.ablation.protocol import AblationJob, VariantJob
+from lowlat.engine.ablation.registry import BY_NAME, TECHNIQUES
+from lowlat.engine.ablation.technique import NotAvailableError, VariantRun
+from lowlat.engine.analytics.vwap import vwap_of
+from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.run import RunPlan, settings_of
+from lowlat.engine.flow.order_flow import Flow
+from lowlat.engine.flow.profile import load_profile
+from lowlat.engine.flow.synthetic import synthetic_flow
+from lowlat.engine.matching.config_codec import to_plain
+from lowlat.engine.matching.records import EVENT, ExecType
+from lowlat.engine.reference.engine import ReferenceEngine
+from lowlat.errors import RunFailedError
+from lowlat.probes.clock.scale import TickScale
+from lowlat.probes.cpu.affinity import allowed_cpus
+from lowlat.probes.reading import Reading, known, unknown
+from lowlat.probes.topology import read_topology
+
+_KIND = (EVENT.names or ()).index("kind")
+SCALE = TickScale.of_frequency(2e9)
+
+
+@pytest.fixture(scope="module")
+def flow() -> Flow:
+    return synthetic_flow(load_profile("steady"), 300, 1)
+
+
+def a_run(flow: Flow, *, with_it: bool, allowed: tuple[int, ...] | None = None) -> VariantRun:
+    cpus = allowed or allowed_cpus()
+    return VariantRun(
+        with_it=with_it,
+        operations=300,
+        passes=2,
+        seed=1,
+        scale=SCALE,
+        cpu=cpus[0],
+        allowed=cpus,
+        commands=flow.commands,
+        seeded=flow.seeded,
+        settings=settings_of(flow, RunPlan()),
+    )
+
+
+@pytest.mark.parametrize("with_it", [True, False])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_variant_has_the_figure_that_decides(flow: Flow, name: str, with_it: bool) -> None:
+    technique = BY_NAME[name]
+    try:
+        figures = technique.measure(a_run(flow, with_it=with_it))
+    except NotAvailableError as error:
+        pytest.skip(str(error))
+    decisive = figures.figure(technique.decides)
+    assert decisive is not None and decisive > 0
+    assert figures.wall_ns > 0 and figures.figure("throughput") == pytest.approx(1e9 / figures.wall_ns)
+    if figures.p50_ns is not None:
+        assert figures.p50_ns <= (figures.p99_ns or 0) <= (figures.p999_ns or 0)
+
+
+def test_no_right_to_real_time_priority_says_what_is_missing(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    with pytest.raises(NotAvailableError, match=r"ulimit -r 1"):
+        BY_NAME["fifo"].measure(a_run(flow, with_it=False))
+
+
+def test_one_cpu_leaves_nowhere_to_move_to(flow: Flow) -> None:
+    with pytest.raises(NotAvailableError, match=r"^CPU 0 is the only one, and there is nowhere to move to; allow two$"):
+        BY_NAME["pin"].measure(a_run(flow, with_it=False, allowed=(0,)))
+
+
+def test_the_far_node_is_another_one(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two nodes with memory as on a host with two sockets; the kernel refuses the one that is not there."""
+    asked = []
+
+    @contextlib.contextmanager
+    def bound(node: int | None) -> Iterator[Reading[int]]:
+        asked.append(node)
+        yield known(node or 0, "set_mempolicy") if node == 0 else unknown("set_mempolicy", "there is no node 1")
+
+    nodes = known((0, 1), "read from /sys")
+    place = replace(read_topology(), nodes=unknown("/sys", "not read here"))
+    monkeypatch.setattr(type(place), "memory_nodes", property(lambda _: nodes))
+    monkeypatch.setattr(scheduling, "nearest_memory", lambda *_: known(0, "read from /sys"))
+    monkeypatch.setattr(scheduling, "read_topology", lambda: place)
+    monkeypatch.setattr(scheduling, "memory_bound_to", bound)
+    assert BY_NAME["near-memory"].measure(a_run(flow, with_it=True)).cpu_ns
+    with pytest.raises(NotAvailableError, match="there is no node 1"):
+        BY_NAME["near-memory"].measure(a_run(flow, with_it=False))
+    assert asked == [0, 1]
+
+
+def test_both_average_prices_are_the_same() -> None:
+    prices, quantities = python_path.records_to_average(seed=7)
+    exact = vwap_of(prices, quantities)
+    assert python_path.average_in_a_loop(prices.tolist(), quantities.tolist()) == (exact.notional, exact.volume)
+
+
+def test_orders_that_enter_and_leave_can_be_executed_again(flow: Flow) -> None:
+    rows = python_path.entering_and_leaving(a_run(flow, with_it=True))
+    engine = ReferenceEngine.of(settings_of(flow, RunPlan()))
+    for _ in range(2):
+        kinds = [event[_KIND] for row in rows for event in engine.execute(row)]
+        assert kinds.count(ExecType.REJECTED) == 0
+        assert kinds.count(ExecType.CANCELLED) == len(rows) // 2
+    assert len(engine.trades()) == 0
+
+
+@pytest.mark.parametrize("name", ["padding", "seqlock", "ring", "spin"])
+def test_two_threads_need_two_cpus(flow: Flow, name: str) -> None:
+    with pytest.raises(NotAvailableError, match=r"CPU 0 is the only one; allow two$"):
+        BY_NAME[name].measure(a_run(flow, with_it=True, allowed=(0,)))
+
+
+def test_look_ahead_executes_the_same(flow: Flow) -> None:
+    """Both variants leave the same books, with as many events."""
+    left = []
+    for with_it in (True, False):
+        engine = engine_entry("native").make_compiled(settings_of(flow, RunPlan()))
+        done = _core.ablate_look_ahead(engine.matcher, flow.commands, with_it=with_it)
+        left.append((done.commands, done.events, engine.counters, engine.trades().tobytes()))
+    assert left[0] == left[1] and left[0][1] >= len(flow.commands)
+
+
+def test_every_technique_says_what_it_is() -> None:
+    names = [each.name for each in TECHNIQUES]
+    assert len(set(names)) == len(names)
+    for each in BY_NAME.values():
+        prose = (each.why, each.mechanism, each.limits)
+        assert all(text.endswith(".") and "  " not in text for text in prose), each.name
+        assert not each.with_it.endswith(".") and not each.without.endswith("."), each.name
+        assert len(each.title) <= 34, "a row fits 80 columns"
+
+
+@pytest.fixture(scope="module")
+def process(flow: Flow) -> Iterator[VariantProcess]:
+    with tempfile.TemporaryFile() as file:
+        flow.commands.tofile(file)
+        file.flush()
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
+        with variant_process(job_for(flow, file.fileno())) as process:
+            yield process
+
+
+def job_for(flow: Flow, commands_fd: int) -> AblationJob:
+    return AblationJob(
+        parent=os.getpid(),
+        commands_fd=commands_fd,
+        wide=False,
+        seeded=flow.seeded,
+        settings=to_plain(settings_of(flow, RunPlan())),
+        cpu=allowed_cpus()[0],
+        multiplier=SCALE.multiplier,
+        shift=SCALE.shift,
+    )
+
+
+def job_of(technique: str, *, operations: int = 100) -> VariantJob:
+    return VariantJob(technique=technique, with_it=True, operations=operations, passes=2, seed=1)
+
+
+def test_a_process_answers_job_after_job_and_outlives_a_failed_one(process: VariantProcess) -> None:
+    assert process.run(job_of("look-ahead")).figures
+    failed = process.run(job_of("no such technique"))
+    assert failed.figures is None and failed.failure == "KeyError: 'no such technique'"
+    assert process.run(job_of("control")).figures
+
+
+def test_memory_that_is_not_to_be_had_is_no_defect(process: VariantProcess) -> None:
+    answer = process.run(job_of("pre-fault", operations=1 << 50))
+    assert answer.absent is not None and "not enough memory" in answer.absent
+
+
+def test_a_run_that_does_not_end_is_stopped(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "RUN_LIMIT_S", 0.05)
+    monkeypatch.setitem(BY_NAME, "stuck", replace(BY_NAME["control"], measure=lambda _: time.sleep(60)))
+    begin = time.monotonic()
+    answer = worker.in_own_process(job_for(flow, 0), flow.commands, job_of("stuck"))
+    assert answer.absent is not None and answer.absent.startswith("a run of it did not end within 0.05 s")
+    assert time.monotonic() - begin < 30
+
+
+def test_a_process_that_ends_is_reported(process: VariantProcess) -> None:
+    """The last test: a line that is no job ends it."""
+    with pytest.raises(RunFailedError, match=r"^the process that makes the runs exited with code 70: "):
+        process.run(Unreadable())  # type: ignore[arg-type]
+
+
+class Unreadable(msgspec.Struct):
+    """No job."""
