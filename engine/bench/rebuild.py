@@ -71,7 +71,9 @@ class Rebuilding:
             now = time.monotonic()
             if now - shown >= PROGRESS_S:
                 shown = now
-                self._progress(f"{self._events:,} events, {units.rate(self._events / (now - begun))}", 0.0)
+                self._progress(
+                    f"{units.counted(self._events, 'event')}, {units.rate(self._events / (now - begun))}", 0.0
+                )
         return self._document(started)
 
     def _blocks(self) -> Iterator[OrderEvents]:

@@ -22,6 +22,7 @@ from lowlat.reports.outputs.hlog import of_report
 from tests import feed_files
 from tests.documented import PAGES, README, ROOT, SHELL, Block, Followed, blocks, blocks_of, follow, named
 from tests.foreign import libraries
+from tests.itch_day import ItchDay
 from tests.recorded_day import recorded_day
 
 LOWLAT = Path(sys.executable).with_name("lowlat")
@@ -67,7 +68,7 @@ READER_HAS = {
     "docs/how-to/gate-your-program.md": ["my_bench", "base.hlog", "head.hlog", "base/1.hlog", "head/1.hlog"],
     "docs/how-to/keep-reports.md": ["a.json", "b.json", "results/1.json", "results/2.json"],
     "docs/how-to/measure-your-engine.md": ["my_engine.py", "my_ring_engine"],
-    "docs/how-to/rebuild-a-book.md": ["day_message.csv", "day_orderbook.csv"],
+    "docs/how-to/rebuild-a-book.md": ["day.itch", "day_message.csv", "day_orderbook.csv"],
     "docs/how-to/replay-a-day.md": [
         "AAPL_2012-06-21_34200000_57600000_message_50.csv.xz",
         "day_message.csv",
@@ -123,6 +124,8 @@ def give(name: str, folder: Path, saved: Callable[[str], bytes]) -> None:
         shutil.copy(libraries.ring_book(), folder / name)
     elif name.endswith(".hlog"):
         (folder / name).write_text(of_report(report_of(saved(name[:4]), name)))
+    elif name.endswith(".itch"):
+        (folder / name).write_bytes(b"".join(ItchDay(2_000, symbols=10, live=500).blocks()))
     elif name.endswith(".dbn.zst"):
         (folder / name).write_bytes(feed_files.dbn_day())
     elif name == "live_orders.csv":
