@@ -105,9 +105,11 @@ def notes(ablation: Ablation) -> Iterator[str]:
             by_figure.setdefault(_figure(found), []).append(each.name)
     others = "".join(f"; {figure} of {', '.join(names)}" for figure, names in by_figure.items())
     yield f"CPU time an operation{others}; a ratio below 1 helps"
+    by_reason: dict[str, list[str]] = {}
     for each in ablation.techniques:
         if each.outcome == "not available":
-            yield f"{each.name}: {each.reason}"
+            by_reason.setdefault(each.reason, []).append(each.name)
+    yield from (f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
 
 
 def details(effect: TechniqueEffect) -> Iterator[tuple[str, str]]:

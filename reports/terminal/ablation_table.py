@@ -39,8 +39,11 @@ def _parts(ablation: Ablation, every: bool) -> Iterator[RenderableType]:
 
 
 def _rows(ablation: Ablation) -> Table:
+    """Of what is not available there is a note, which says why: so the answer stays on a screen of 24 lines."""
     grid = _grid(lines.COLUMNS)
     for effect in ablation.techniques:
+        if effect.outcome == "not available":
+            continue
         *cells, verdict = lines.cells(effect)
         grid.add_row(*map(plain_text, cells), plain_text(verdict, style=_STYLES.get(effect.outcome, "")))
     return grid
