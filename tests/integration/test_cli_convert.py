@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, dbn, record
@@ -132,6 +134,12 @@ def test_what_cannot_be_converted_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before and day.read_bytes() == DAY
 
 
+def waits(process: int) -> bool:
+    """Whether it sleeps; other programs may keep it from running for a while, which is no sleep."""
+    time.sleep(0.02)
+    return psutil.Process(process).status() == psutil.STATUS_SLEEPING
+
+
 def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     """While it waits for more of a recording that comes through a pipe."""
     reading, writing = os.pipe()
@@ -140,6 +148,8 @@ def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_
         with open(writing, "wb", closefd=False) as pipe:
             pipe.write(DAY + sell("A", 7, 30) * 30_000)  # more than is read at once, and no end
         wait_until(lambda: any(path.stat().st_size > 100_000 for path in tmp_path.glob("*.tmp")), "a part was written")
+        # Python hears a signal only before or within a call of the system, not on the way into one.
+        wait_until(lambda: all(waits(process.pid) for _ in range(5)), "it waits for more")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_S)
     os.close(writing)
