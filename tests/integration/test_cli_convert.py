@@ -65,6 +65,12 @@ def test_a_recording_becomes_a_table_and_the_table_a_table(lowlat: Run, day: Pat
     ], "but for the row, which counts in the file that was read"
 
 
+def test_symbols_can_be_chosen(lowlat: Run, day: Path) -> None:
+    assert lowlat("convert", day.name, "a.csv", "--symbols", "ARL,XYZ").stdout == "wrote a.csv: 2 events, 1 symbol\n"
+    done = lowlat("convert", day.name, "b.csv", "--symbols", "XYZ")
+    assert done.stdout == "wrote b.csv: 0 events, 0 symbols\n" and "of symbols not asked for: 5" in done.stderr
+
+
 def test_a_recording_becomes_the_journal_of_its_replay(lowlat: Run, tmp_path: Path) -> None:
     (tmp_path / "day.csv").write_text(recorded_day()[0])
     assert lowlat("convert", "day.csv", "day.journal").returncode == 0
@@ -111,6 +117,7 @@ def test_stdin_and_columns(lowlat: Run, tmp_path: Path) -> None:
         ("day.dbn out.csv --to xml", "--to xml is unknown; name one with --to: parquet"),
         ("day.dbn out.csv --format lobster", "day.dbn is a DBN file, not a LOBSTER file; remove --format lobster"),
         ("day.dbn out.csv --columns bitstamp", "day.dbn is a DBN file, not a table; remove --columns"),
+        ("book.journal out.journal --symbols ARL", "--symbols is for a venue's recording, and book.journal is a journal"),
         ("day.dbn day.dbn --to csv", "day.dbn is the file that is read; name another"),
         ("day.dbn day.dbn out.csv", "out.csv: to convert 2 files needs a directory; create it first"),
         ("day.dbn no/out.csv", "cannot write no/out.csv: there is no directory"),
