@@ -14,6 +14,7 @@ from lowlat.errors import UsageError
 from lowlat_cli.listings import recording_names, writer_names
 from lowlat_cli.options.columns import ColumnsOption
 from lowlat_cli.options.flow_file import reader_for
+from lowlat_cli.options.recording import Selection, SymbolsOption, selection_of
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
@@ -56,6 +57,7 @@ def convert(
         ),
     ] = None,
     columns: ColumnsOption = None,
+    symbols: SymbolsOption = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
     _color: ColorOption = None,
@@ -81,11 +83,12 @@ def convert(
     *named, out = paths
     sources = recordings(named)
     writer = writer_of(out, to)
+    selection = selection_of(symbols, None, None, columns)
     targets = _targets(named, sources, out, writer)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
             told = _telling(progress, source, writer, number / len(sources))
-            _say(target, _converted(source, target, writer, source_format, columns, told))
+            _say(target, _converted(source, target, writer, source_format, selection, told))
     return 0
 
 
@@ -111,14 +114,15 @@ def _converted(
     target: Path,
     writer: Writer,
     source_format: str | None,
-    columns: str | None,
+    selection: Selection,
     told: Callable[[int], None],
 ) -> Conversion:
-    from lowlat.engine.feed.stream import ReadOptions
     from lowlat.engine.flow.convert import convert as convert_file
 
-    reader = reader_for(source, [source_format] if source_format else None, columns)
-    return convert_file(source, target, reader, writer, ReadOptions(columns=columns), told)
+    reader = reader_for(source, [source_format] if source_format else None, selection.columns)
+    if selection.is_part and reader.open is None:
+        raise UsageError(f"--symbols is for a venue's recording, and {source} is a {reader.noun}; remove it")
+    return convert_file(source, target, reader, writer, selection.read_options(), told)
 
 
 def _telling(progress: Progress, source: Path, writer: Writer, share: float) -> Callable[[int], None]:

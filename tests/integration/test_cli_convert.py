@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, dbn, record
@@ -63,6 +65,12 @@ def test_a_recording_becomes_a_table_and_the_table_a_table(lowlat: Run, day: Pat
     ], "but for the row, which counts in the file that was read"
 
 
+def test_symbols_can_be_chosen(lowlat: Run, day: Path) -> None:
+    assert lowlat("convert", day.name, "a.csv", "--symbols", "ARL,XYZ").stdout == "wrote a.csv: 2 events, 1 symbol\n"
+    done = lowlat("convert", day.name, "b.csv", "--symbols", "XYZ")
+    assert done.stdout == "wrote b.csv: 0 events, 0 symbols\n" and "of symbols not asked for: 5" in done.stderr
+
+
 def test_a_recording_becomes_the_journal_of_its_replay(lowlat: Run, tmp_path: Path) -> None:
     (tmp_path / "day.csv").write_text(recorded_day()[0])
     assert lowlat("convert", "day.csv", "day.journal").returncode == 0
@@ -109,6 +117,7 @@ def test_stdin_and_columns(lowlat: Run, tmp_path: Path) -> None:
         ("day.dbn out.csv --to xml", "--to xml is unknown; name one with --to: parquet"),
         ("day.dbn out.csv --format lobster", "day.dbn is a DBN file, not a LOBSTER file; remove --format lobster"),
         ("day.dbn out.csv --columns bitstamp", "day.dbn is a DBN file, not a table; remove --columns"),
+        ("book.journal out.journal --symbols ARL", "--symbols is for a venue's recording, and book.journal is"),
         ("day.dbn day.dbn --to csv", "day.dbn is the file that is read; name another"),
         ("day.dbn day.dbn out.csv", "out.csv: to convert 2 files needs a directory; create it first"),
         ("day.dbn no/out.csv", "cannot write no/out.csv: there is no directory"),
@@ -132,6 +141,12 @@ def test_what_cannot_be_converted_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before and day.read_bytes() == DAY
 
 
+def waits(process: int) -> bool:
+    """Whether it sleeps; other programs may keep it from running for a while, which is no sleep."""
+    time.sleep(0.02)
+    return psutil.Process(process).status() == psutil.STATUS_SLEEPING
+
+
 def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     """While it waits for more of a recording that comes through a pipe."""
     reading, writing = os.pipe()
@@ -140,6 +155,8 @@ def test_ctrl_c_leaves_nothing(start: Callable[..., subprocess.Popen[str]], tmp_
         with open(writing, "wb", closefd=False) as pipe:
             pipe.write(DAY + sell("A", 7, 30) * 30_000)  # more than is read at once, and no end
         wait_until(lambda: any(path.stat().st_size > 100_000 for path in tmp_path.glob("*.tmp")), "a part was written")
+        # Python hears a signal only before or within a call of the system, not on the way into one.
+        wait_until(lambda: all(waits(process.pid) for _ in range(5)), "it waits for more")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=PATIENCE_S)
     os.close(writing)
