@@ -61,6 +61,9 @@ class BookCheck:
         )
 
     def _take(self, numbers: Ints, states: Ints) -> None:
+        if len(numbers) and numbers.min() < self._first:
+            back = f"the feed's rows go back to {numbers.min()}"
+            raise UsageError(f"{self._path}: {back}; compare one file with its own order book file")
         while len(numbers):
             if self._rows is None:
                 self._missing += len(numbers)

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from lowlat.documents import published
+from lowlat.engine import JournaledEngine
 from tests.integration.conftest import Run
 from tests.recorded_day import recorded_day
 
@@ -56,7 +57,7 @@ def test_options_of_an_engine_are_refused(lowlat: Run, day: tuple[Path, Path]) -
 
 def test_a_journal_is_no_feed(lowlat: Run, tmp_path: Path) -> None:
     journal = tmp_path / "a.journal"
-    lowlat("bench", "--commands", "100", "--runs", "1", "--journal", journal)
+    JournaledEngine.create(journal).close()
     run = lowlat("replay", journal, "--mode", "rebuild")
     assert run.returncode == 2
     assert "is a journal; remove --mode" in run.stderr

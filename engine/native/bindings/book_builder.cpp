@@ -128,7 +128,7 @@ std::tuple<ByAction, ByAction> events(OwnedBuilder& builder) {
 
 void reset(OwnedBuilder& builder) {
     const Claim claim(builder.busy);
-    builder.reset();
+    builder.restart();
 }
 
 void check(OwnedBuilder& builder) {
@@ -138,7 +138,7 @@ void check(OwnedBuilder& builder) {
 
 }  // namespace
 
-void register_book_builder(nb::module_& m) {
+void register_book_builder(const nb::module_& m) {
     m.attr("BOOKS_MAX") = BookBuilder::symbols_limit;
     nb::class_<OwnedBuilder>(m, "BookBuilder")
         .def(nb::init<std::uint32_t>(), nb::arg("orders"))

@@ -8,7 +8,7 @@ namespace lowlat {
 void register_ablation(nanobind::module_& m);
 void register_arrays(nanobind::module_& m);
 void register_arrivals(nanobind::module_& m);
-void register_book_builder(nanobind::module_& m);
+void register_book_builder(const nanobind::module_& m);
 void register_build(nanobind::module_& m);
 void register_engine(const nanobind::module_& m);
 void register_external(nanobind::module_& m);

@@ -57,8 +57,8 @@ class BookBuilder : public FetchingBooks {
     std::uint32_t levels() const { return nodes_.in_use() - live_; }
 
     /// Empty all books; counts begin anew.
-    void reset() {
-        FetchingBooks::reset();
+    void restart() {
+        reset();
         counts_ = {};
     }
 
@@ -241,7 +241,7 @@ class BookBuilder : public FetchingBooks {
     }
 
     LOWLAT_APART void clear(Book& book) {
-        for (Ladder& ladder : book.ladders)
+        for (const Ladder& ladder : book.ladders)
             while (ladder.best() != nil) remove(book, nodes_[ladder.best()].next);
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,7 @@ class DepthRecorder {
     static constexpr std::uint32_t columns = 4;
 
     /// `states` and `numbers` have room for one state, and the number of its event, for every event.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): named alike wherever they are passed
     DepthRecorder(const BookBuilder& builder, DepthMoment when, std::uint32_t levels, std::int64_t* states,
                   std::int64_t* numbers)
         : builder_(builder), when_(when), levels_(levels), states_(states), numbers_(numbers) {
@@ -52,7 +54,7 @@ class DepthRecorder {
     }
 
     void write(std::uint32_t symbol, Side side, std::int64_t* column) const {
-        std::uint32_t level = 0;
+        std::size_t level = 0;
         builder_.for_each_level(symbol, side, [&](const LevelRow& row) {
             column[level * columns] = row.price;
             column[level * columns + 1] = static_cast<std::int64_t>(row.quantity);

@@ -121,6 +121,7 @@ class StoreMemory {
 
     /// Before a further add_books(): room for the far levels of so many symbols, and of as many orders as there is room
     /// for; that of the first `resident` is made resident. Throws std::bad_alloc, with nothing changed.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of for whom, and how many
     void grow_sparse(std::uint64_t symbols, std::uint32_t orders_max, std::uint32_t resident) {
         const std::uint64_t trees = symbols * Book::sparse_trees;
         sparse_region_.grow(sparse_bytes(sparse_nodes(orders_max, trees)));

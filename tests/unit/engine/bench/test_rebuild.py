@@ -109,6 +109,13 @@ def test_a_file_of_books_that_ends_too_early() -> None:
     assert found.status_reasons == ("the file of expected books ends 2 rows before the feed",)
 
 
+def test_rows_that_go_back() -> None:
+    compared = check(EXPECTED)
+    compared.compare(np.array([4, 5, 1], dtype=np.uint64), np.zeros((3, 1, 4), dtype=np.int64))
+    with pytest.raises(UsageError, match=r"book\.csv: the feed's rows go back to 1"):
+        compared.finish()
+
+
 def test_a_file_without_books() -> None:
     with pytest.raises(UsageError, match=r"book.csv has no rows"):
         BookCheck(BOOK, iter(()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from lowlat.engine.feed.book_builder import BLOCK_EVENTS, BOOKS_MAX, QueuedOrder
 from lowlat.engine.feed.records import ORDER_EVENT, DepthMoment, OrderAction, OrderEvents
 from lowlat.engine.flow import BookBuilder as OfFlow
 from lowlat.errors import ArrayError, BusyError, UsageError
+from tests.synthetic_feed import synthetic_feed
 
 
 def adds(count: int, **fields: object) -> OrderEvents:
@@ -203,3 +206,18 @@ def test_times_are_those_of_single_events() -> None:
     batched.apply(events)
     assert ticks.shape == (100,) and (ticks > 0).all()
     assert (builder.orders() == batched.orders()).all()
+
+
+@pytest.mark.slow
+def test_two_million_orders_in_thousands_of_books_fit_in_a_few_hundred_megabytes() -> None:
+    events = synthetic_feed(5_000_000, symbols=8_000, live=2_000_000)
+    before = resident_bytes()
+    builder = BookBuilder()
+    builder.apply(events)
+    assert builder.counts.live_orders > 1_800_000 and builder.counts.contradictions == 0
+    assert resident_bytes() - before < 400 << 20
+
+
+def resident_bytes() -> int:
+    """Memory of this process that is resident."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
