@@ -6,6 +6,7 @@ from collections.abc import Callable
 from statistics import median_low
 from typing import Any
 
+from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.ablation.passes import figures_of
 from lowlat.engine.ablation.technique import NotAvailableError, VariantFigures, VariantRun
@@ -53,11 +54,11 @@ def scattered_reads(run: VariantRun) -> VariantFigures:
             raise NotAvailableError(f"it is not known which pages the kernel gave: {found.text}")
         if run.with_it and found.value < size_bytes // 2:
             raise NotAvailableError(
-                f"the kernel gave huge pages for {found.value} of {size_bytes} bytes; see "
+                f"the kernel gave huge pages for {found.value:,} of {units.counted(size_bytes, 'byte')}; see "
                 "/sys/kernel/mm/transparent_hugepage/enabled, which has to be madvise or always"
             )
 
     try:
         return piece(_core.ablate_scattered_reads, look)(run)
     except OSError as error:
-        raise NotAvailableError(f"the kernel refuses advice on huge pages: {error.strerror}") from error
+        raise NotAvailableError(f"the kernel refuses to be asked for huge pages: {error.strerror}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Final
@@ -100,6 +101,17 @@ def entering_and_leaving(run: VariantRun) -> list[Any]:
     rows, gone = entering.tolist(), leaving.tolist()
     between = [row for at, order in enumerate(rows) for row in ((order, gone[at - 100]) if at >= 100 else (order,))]
     return [*between, *gone[max(len(gone) - 100, 0) :]]
+
+
+def clock_reads(run: VariantRun) -> VariantFigures:
+    """Reads of the processor's counter, or of Python's own clock."""
+    read = ticks if run.with_it else time.perf_counter_ns
+
+    def reads() -> None:
+        for _ in range(run.operations):
+            read()
+
+    return in_python(run, run.operations, reads)
 
 
 def average_price(run: VariantRun) -> VariantFigures:

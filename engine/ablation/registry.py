@@ -8,7 +8,7 @@ from typing import Final
 
 from lowlat.engine import _core
 from lowlat.engine.ablation.pieces import of_two_threads, piece, scattered_reads
-from lowlat.engine.ablation.python_path import average_price, collector, compiled, ring_of_records
+from lowlat.engine.ablation.python_path import average_price, clock_reads, collector, compiled, ring_of_records
 from lowlat.engine.ablation.scheduling import near_memory, pinned, real_time
 from lowlat.engine.ablation.technique import Technique
 from lowlat.engine.ablation.whole_engine import look_ahead, same_twice
@@ -299,6 +299,22 @@ TECHNIQUES: Final = (
         operations=20_000,
         decides="cpu",
         measure=ring_of_records,
+    ),
+    Technique(
+        name="python-clock",
+        title="time-stamp counter from Python",
+        why="A read of the counter computes nothing, and the result is scaled once the run is over.",
+        mechanism=(
+            "Both are calls of a function in C that return an integer object, and that is most of what they cost. "
+            "time.perf_counter_ns asks the library's clock, which reads the counter and scales it."
+        ),
+        with_it="lowlat.probes.clock.counter.ticks",
+        without="time.perf_counter_ns",
+        limits="What is timed once in a while needs neither; and ticks have to be scaled by a calibrated frequency.",
+        operation="read of the clock, in a loop",
+        operations=50_000,
+        decides="cpu",
+        measure=clock_reads,
     ),
     Technique(
         name="gc",

@@ -105,6 +105,9 @@ def notes(ablation: Ablation) -> Iterator[str]:
             by_figure.setdefault(_figure(found), []).append(each.name)
     others = "".join(f"; {figure} of {', '.join(names)}" for figure, names in by_figure.items())
     yield f"CPU time an operation{others}; a ratio below 1 helps"
+    if ablation.status == "ok" and ablation.rounds < ablation.rounds_max:
+        rounds = units.plural(ablation.rounds_max, "round")
+        yield f"time for {ablation.rounds} of {rounds}; fewer techniques (--only) have more"
     by_reason: dict[str, list[str]] = {}
     for each in ablation.techniques:
         if each.outcome == "not available":

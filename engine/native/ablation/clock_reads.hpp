@@ -1,4 +1,4 @@
-// What a time stamp is read from: the processor's counter, or the C library's clock.
+// What a timestamp is read from: the processor's counter, or the C library's clock.
 #pragma once
 
 #include <cstdint>

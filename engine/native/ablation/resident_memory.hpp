@@ -31,7 +31,7 @@ inline constexpr std::uint32_t scattered_records = 1U << 19;
 
 /// Each operation reads a record whose place is computed from what the previous one read; with: on huge pages. `look`
 /// is called with the region before, for the kernel to tell what it gave. Throws std::system_error where the system
-/// does not know such advice.
+/// does not take such a request.
 inline Pass measure_scattered_reads(const Trial& trial, const auto& look) {
     LockedRegion region(LockedRegion::room_for<MemoryRecord>(scattered_records), Touch::as_used);
     auto* records = region.take<MemoryRecord>(scattered_records);

@@ -49,8 +49,8 @@ LOWLAT_INLINE void use(const Value& value) {
     asm volatile("" : : "r"(value) : "memory");
 }
 
-/// A stream of numbers below a bound, the same for both variants: SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast
-/// splittable pseudorandom number generators", OOPSLA 2014).
+/// A stream of numbers below a bound, the same for both variants: SplitMix64 (G. Steele et al., "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014).
 class Draw {
   public:
     explicit Draw(std::uint64_t seed) : state_(seed) {}

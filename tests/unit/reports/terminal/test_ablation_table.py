@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -82,6 +83,13 @@ def test_a_page_has_every_technique_and_a_chart_of_those_with_figures() -> None:
         "hurts": [("object pool for orders", 2.0)],
         "helps": [("look-ahead in batches", 0.5)],
     }
+
+
+def test_rounds_that_there_was_no_time_for_are_told() -> None:
+    few = "time for 8 of 14 rounds; fewer techniques (--only) have more"
+    assert few in lines.notes(an_ablation())
+    assert few not in lines.notes(an_ablation(interrupted=True)), "its first line says so"
+    assert not any("time for" in note for note in lines.notes(dataclasses.replace(an_ablation(), rounds_max=8)))
 
 
 def test_a_tiny_ratio_keeps_a_figure() -> None:
