@@ -146,7 +146,9 @@ class BookBuilder(Uncopied):
             raise UsageError(f"when: {when!r} is not a DepthMoment")
         events = checked_events(events)
         with self._alone():
-            parts = [*self._recorded(events, levels, when)]
+            if when == DepthMoment.EVERY:
+                return self._recorded(events, levels)
+            parts = [*self._chosen(events, levels, when)]
         return DepthStates(
             np.concatenate([part.events for part in parts]), np.concatenate([part.levels for part in parts])
         )
@@ -164,10 +166,21 @@ class BookBuilder(Uncopied):
                 self._check(events, first, self._native.apply_timed(events[part], ticks[part]), len(events[part]))
         return ticks
 
-    def _recorded(self, events: OrderEvents, levels: int, when: DepthMoment) -> Iterator[DepthStates]:
+    def _recorded(self, events: OrderEvents, levels: int) -> DepthStates:
+        """After every event: written where they stay."""
+        states, numbers = _states(len(events), levels)
+        for first in range(0, len(events), BLOCK_EVENTS):
+            part = slice(first, first + BLOCK_EVENTS)
+            block = events[part]
+            applied, _ = self._native.record(block, levels, DepthMoment.EVERY, states[part], numbers[part])
+            self._check(events, first, applied, len(block))
+            numbers[part] += first
+        return DepthStates(numbers, states)
+
+    def _chosen(self, events: OrderEvents, levels: int, when: DepthMoment) -> Iterator[DepthStates]:
+        """After some: their number is not known before."""
         size = max(1, min(len(events), BLOCK_EVENTS // levels))
-        states = np.empty((size, levels, len(STATE_COLUMNS)), dtype=np.int64)
-        numbers = np.empty(size, dtype=np.int64)
+        states, numbers = _states(size, levels)
         yield DepthStates(numbers[:0], states[:0])
         for first in range(0, len(events), size):
             block = events[first : first + size]
@@ -280,6 +293,11 @@ def checked_events(events: OrderEvents) -> OrderEvents:
         )
     plain = np.asarray(events).astype(ORDER_EVENT, copy=False)
     return plain if plain.flags.aligned and plain.ctypes.data % 8 == 0 else aligned_copy(plain)
+
+
+def _states(count: int, levels: int) -> tuple[Ints, Ints]:
+    """Room for states, and for the numbers of their events."""
+    return np.empty((count, levels, len(STATE_COLUMNS)), dtype=np.int64), np.empty(count, dtype=np.int64)
 
 
 def _known(symbol: int) -> int:

@@ -8,6 +8,8 @@
 
 #include "engine/native/feed/book_builder.hpp"
 #include "engine/native/feed/records.hpp"
+#include "engine/native/matching/book.hpp"
+#include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
 
@@ -54,12 +56,21 @@ class DepthRecorder {
     }
 
     void write(std::uint32_t symbol, Side side, std::int64_t* column) const {
+        if (levels_ == 1) return write_best(builder_.books()[symbol], side, column);
         std::size_t level = 0;
         builder_.for_each_level(symbol, side, [&](const LevelRow& row) {
             column[level * columns] = row.price;
             column[level * columns + 1] = static_cast<std::int64_t>(row.quantity);
             return ++level < levels_;
         });
+    }
+
+    /// Without the search for further levels.
+    void write_best(const Book& book, Side side, std::int64_t* column) const {
+        const Ladder& ladder = book.ladders[side];
+        if (ladder.best() == nil) return;
+        column[0] = book.price_of(side, ladder.best_key());
+        column[1] = static_cast<std::int64_t>(builder_.level(ladder.best()).quantity);
     }
 
     const BookBuilder& builder_;

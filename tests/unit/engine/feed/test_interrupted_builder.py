@@ -11,7 +11,7 @@ from lowlat.engine.feed.book_builder import BLOCK_EVENTS, BookBuilder
 from lowlat.engine.feed.records import ORDER_EVENT, OrderAction
 
 
-class Interrupted(Exception):
+class StoppedError(Exception):
     """What the handler raises."""
 
 
@@ -22,11 +22,11 @@ def test_a_signal_ends_it_between_two_blocks() -> None:
     builder = BookBuilder()
 
     def handler(_number: int, _frame: object) -> None:
-        raise Interrupted
+        raise StoppedError
 
     before = signal.signal(signal.SIGVTALRM, handler)
     try:
-        with pytest.raises(Interrupted):
+        with pytest.raises(StoppedError):
             # The timer counts this process's own CPU time, of which all events take several times as much.
             signal.setitimer(signal.ITIMER_VIRTUAL, 0.02)
             builder.apply(events)
