@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +42,12 @@ class TableBlock:
 
 
 def arrow(path: Path) -> Any:
-    """The package pyarrow. Raises `UsageError`, which names what to install, where it is absent."""
+    """The package pyarrow. Raises `UsageError`, which names what to install, where it is absent.
+
+    Its allocator is told to start no thread, unless `JE_ARROW_MALLOC_CONF` says more: where it cannot start one, it
+    writes to stderr.
+    """
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     try:
         import pyarrow
     except ImportError as error:
