@@ -45,7 +45,7 @@ def _profiles() -> str:
 
 
 def _techniques() -> str:
-    from lowlat.engine.ablation.registry import TECHNIQUES
+    from lowlat.engine.ablation.catalog import TECHNIQUES
 
     return ", ".join(each.name for each in TECHNIQUES)
 
@@ -119,7 +119,7 @@ def profiles(incomplete: str) -> list[str]:
 
 def technique_names(incomplete: str) -> list[str]:
     """The techniques of `lowlat ablate`."""
-    from lowlat.engine.ablation.registry import TECHNIQUES
+    from lowlat.engine.ablation.catalog import TECHNIQUES
 
     del incomplete
     return [each.name for each in TECHNIQUES]

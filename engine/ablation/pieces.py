@@ -9,7 +9,8 @@ from typing import Any
 from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.ablation.passes import figures_of
-from lowlat.engine.ablation.technique import NotAvailableError, VariantFigures, VariantRun
+from lowlat.engine.ablation.technique import VariantFigures, VariantRun
+from lowlat.errors import UsageError
 from lowlat.probes.memory.smaps import huge_page_bytes
 
 
@@ -32,7 +33,7 @@ def of_two_threads(native: Callable[..., _core.Pass], *, timed: bool = False) ->
 
     def measure(run: VariantRun) -> VariantFigures:
         if run.other_cpu is None:
-            raise NotAvailableError(f"two threads need a CPU each, and CPU {run.cpu} is the only one; allow two")
+            raise UsageError(f"two threads need a CPU each, and CPU {run.cpu} is the only one; allow two")
         given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
         beside = run.other_cpu
         return figures_of(
@@ -51,9 +52,9 @@ def scattered_reads(run: VariantRun) -> VariantFigures:
     def look(address: int, size_bytes: int) -> None:
         found = huge_page_bytes([address])
         if found.value is None:
-            raise NotAvailableError(f"it is not known which pages the kernel gave: {found.text}")
+            raise UsageError(f"it is not known which pages the kernel gave: {found.text}")
         if run.with_it and found.value < size_bytes // 2:
-            raise NotAvailableError(
+            raise UsageError(
                 f"the kernel gave huge pages for {found.value:,} of {units.counted(size_bytes, 'byte')}; see "
                 "/sys/kernel/mm/transparent_hugepage/enabled, which has to be madvise or always"
             )
@@ -61,4 +62,4 @@ def scattered_reads(run: VariantRun) -> VariantFigures:
     try:
         return piece(_core.ablate_scattered_reads, look)(run)
     except OSError as error:
-        raise NotAvailableError(f"the kernel refuses to be asked for huge pages: {error.strerror}") from error
+        raise UsageError(f"the kernel refuses to be asked for huge pages: {error.strerror}") from error

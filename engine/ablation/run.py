@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from lowlat import units
+from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.effect import Pair, effect_of, significance_of
 from lowlat.engine.ablation.process import variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
-from lowlat.engine.ablation.registry import BY_NAME
 from lowlat.engine.ablation.technique import Technique, VariantFigures
 from lowlat.engine.bench.ab import Progress, order_of
 from lowlat.engine.bench.placement import Place, choose_place

@@ -11,7 +11,6 @@ import msgspec
 
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import Commands
-from lowlat.errors import LowlatError
 from lowlat.probes.clock.scale import TickScale
 
 Variant: TypeAlias = Literal["with", "without"]
@@ -19,10 +18,6 @@ Figure: TypeAlias = Literal["cpu", "wall", "throughput", "p50", "p99", "p99.9"]
 """A figure of a run, as the gate names it: CPU time or elapsed time of an operation, operations a second, or a
 percentile of the times of single operations.
 """
-
-
-class NotAvailableError(LowlatError):
-    """This host cannot show the technique; the message goes on after `not available here, because`."""
 
 
 class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,12 +79,13 @@ class VariantRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technique:
-    """A technique. To add one, write `measure`, and a line in the registry.
+    """A technique. To add one, write `measure`, and an entry in the catalog.
 
     `name`: what `--only` takes. `why`: why it should help, in a sentence. `mechanism`: what happens in the machine.
     `with_it`, `without`: the two variants, the first being lowlat's. `limits`: where it does not help. `operation`:
     what figures are per. `operations`: of a pass; for those that execute the order flow, at most. `decides`: the figure
-    that the verdict is on. `measure`: a run of a variant; raises `NotAvailableError`.
+    that the verdict is on. `measure`: a run of a variant; raises `UsageError` with what a host lacks that cannot
+    show it: the message goes on after `not available here, because`.
     """
 
     name: str

@@ -16,13 +16,14 @@ from typing import Final
 import msgspec
 
 from lowlat.child_process import apart_from_stdout, ending, ends_within
+from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
-from lowlat.engine.ablation.registry import BY_NAME
-from lowlat.engine.ablation.technique import NotAvailableError, VariantRun
+from lowlat.engine.ablation.technique import VariantRun
 from lowlat.engine.bench.protocol import INTERRUPTIONS
 from lowlat.engine.bench.run_setup import commands_from
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.records import Commands
+from lowlat.errors import LowlatError
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
@@ -88,7 +89,7 @@ def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> Varia
             settings=from_plain(job.settings),
         )
         return VariantAnswer(figures=BY_NAME[wanted.technique].measure(run))
-    except NotAvailableError as error:
+    except LowlatError as error:
         return VariantAnswer(absent=str(error))
     except Exception as error:  # noqa: BLE001 (the process ends with it)
         if (refused := refusal(error)) is not None:

@@ -96,7 +96,7 @@ def ablate(
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check(("md", "html"))
 
-    from lowlat.engine.ablation.registry import chosen
+    from lowlat.engine.ablation.catalog import chosen
     from lowlat.engine.ablation.run import AblationPlan, measure_ablation
     from lowlat.engine.flow.profile import load_profile
     from lowlat_cli.run_plan import cpus_of

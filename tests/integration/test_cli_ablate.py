@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.effect import significance_of
-from lowlat.engine.ablation.registry import BY_NAME
 from lowlat.errors import ExitCode
 from tests.integration.test_cli_interrupt import wait_for
 from tests.waiting import PATIENCE_S

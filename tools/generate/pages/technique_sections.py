@@ -1,10 +1,10 @@
-"""The sections of the page on techniques, in the words of the registry of `lowlat ablate`."""
+"""The sections of the page on techniques, in the words of the catalog of `lowlat ablate`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lowlat.engine.ablation.registry import BY_NAME
+from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.technique import Technique
 
 

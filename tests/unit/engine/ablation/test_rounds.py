@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
+from lowlat.engine.ablation.catalog import BY_NAME, TECHNIQUES, THE_CONTROL, chosen
 from lowlat.engine.ablation.effect import effect_of, significance_of
 from lowlat.engine.ablation.protocol import VariantAnswer, VariantJob
-from lowlat.engine.ablation.registry import BY_NAME, TECHNIQUES, THE_CONTROL, chosen
 from lowlat.engine.ablation.run import QUICK, THOROUGH, Effort, Rounds
 from lowlat.engine.ablation.technique import Technique, VariantFigures
 from lowlat.errors import ExitCode, RunFailedError, UsageError

@@ -14,10 +14,10 @@ import pytest
 
 from lowlat.engine import _core
 from lowlat.engine.ablation import python_path, scheduling, worker
+from lowlat.engine.ablation.catalog import BY_NAME, TECHNIQUES
 from lowlat.engine.ablation.process import VariantProcess, variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantJob
-from lowlat.engine.ablation.registry import BY_NAME, TECHNIQUES
-from lowlat.engine.ablation.technique import NotAvailableError, VariantRun
+from lowlat.engine.ablation.technique import VariantRun
 from lowlat.engine.analytics.vwap import vwap_of
 from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.run import RunPlan, settings_of
@@ -27,7 +27,7 @@ from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EVENT, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
-from lowlat.errors import RunFailedError
+from lowlat.errors import RunFailedError, UsageError
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.reading import Reading, known, unknown
@@ -64,7 +64,7 @@ def test_a_variant_has_the_figure_that_decides(flow: Flow, name: str, with_it: b
     technique = BY_NAME[name]
     try:
         figures = technique.measure(a_run(flow, with_it=with_it))
-    except NotAvailableError as error:
+    except UsageError as error:
         pytest.skip(str(error))
     decisive = figures.figure(technique.decides)
     assert decisive is not None and decisive > 0
@@ -78,12 +78,12 @@ def test_no_right_to_real_time_priority_says_what_is_missing(flow: Flow, monkeyp
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    with pytest.raises(NotAvailableError, match=r"ulimit -r 1"):
+    with pytest.raises(UsageError, match=r"ulimit -r 1"):
         BY_NAME["fifo"].measure(a_run(flow, with_it=False))
 
 
 def test_one_cpu_leaves_nowhere_to_move_to(flow: Flow) -> None:
-    with pytest.raises(NotAvailableError, match=r"^CPU 0 is the only one, and there is nowhere to move to; allow two$"):
+    with pytest.raises(UsageError, match=r"^CPU 0 is the only one, and there is nowhere to move to; allow two$"):
         BY_NAME["pin"].measure(a_run(flow, with_it=False, allowed=(0,)))
 
 
@@ -103,7 +103,7 @@ def test_the_far_node_is_another_one(flow: Flow, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(scheduling, "read_topology", lambda: place)
     monkeypatch.setattr(scheduling, "memory_bound_to", bound)
     assert BY_NAME["near-memory"].measure(a_run(flow, with_it=True)).cpu_ns
-    with pytest.raises(NotAvailableError, match="there is no node 1"):
+    with pytest.raises(UsageError, match="there is no node 1"):
         BY_NAME["near-memory"].measure(a_run(flow, with_it=False))
     assert asked == [0, 1]
 
@@ -126,7 +126,7 @@ def test_orders_that_enter_and_leave_can_be_executed_again(flow: Flow) -> None:
 
 @pytest.mark.parametrize("name", ["padding", "seqlock", "ring", "spin"])
 def test_two_threads_need_two_cpus(flow: Flow, name: str) -> None:
-    with pytest.raises(NotAvailableError, match=r"CPU 0 is the only one; allow two$"):
+    with pytest.raises(UsageError, match=r"CPU 0 is the only one; allow two$"):
         BY_NAME[name].measure(a_run(flow, with_it=True, allowed=(0,)))
 
 

@@ -352,7 +352,7 @@ BY_NAME: Final = {each.name: each for each in (*TECHNIQUES, THE_CONTROL)}
 
 
 def chosen(names: Iterable[str]) -> tuple[Technique, ...]:
-    """The techniques of these names in the order of the registry, all if there are none; the control always, and last.
+    """The techniques of these names in the order of the catalog, all if there are none; the control always, and last.
 
     Raises `UsageError` for another name, with those that are near.
     """
