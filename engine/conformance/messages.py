@@ -46,4 +46,8 @@ class FaultFound(msgspec.Struct, frozen=True, tag="found"):
     counterexample: Counterexample
 
 
-Message = Begun | Judged | Shrinking | FaultFound
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """Nothing more comes. A process that ends without it was ended by the engine."""
+
+
+Message = Begun | Judged | Shrinking | FaultFound | Finished

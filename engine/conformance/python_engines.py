@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.foreign.records import Capability
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.records import Commands, Events
-from lowlat.errors import NotValidError, PlugInError
+from lowlat.errors import ExitCode, NotValidError, PlugInError
 
 _SLOWEST_S: Final = 0.01
 """Time of a command beyond `STALL_LIMIT_S` for a batch: hundreds of times that of the reference engine."""
@@ -71,7 +72,10 @@ class ResetEngine:
 
 @contextmanager
 def _judged(name: str, limit_s: float) -> Iterator[None]:
-    """What the engine raises in the block, or that it does not end, is an engine that failed."""
+    """What the engine raises in the block, or that it does not end, is an engine that failed. A process that it forked
+    and that leaves the block too ends there: there would be two that compare.
+    """
+    own = os.getpid()
 
     def hangs(_number: int, _frame: FrameType | None) -> NoReturn:
         raise NotValidError(f"the {name} engine hangs: no events for {limit_s:g} s")
@@ -83,5 +87,7 @@ def _judged(name: str, limit_s: float) -> Iterator[None]:
     except PlugInError as error:
         raise NotValidError(str(error)) from error
     finally:
+        if os.getpid() != own:
+            os._exit(ExitCode.OK)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -26,11 +26,11 @@ BUDGET_S: Final = 30.0
 
 
 class CandidateEnd(Enum):
-    """How a candidate ended."""
+    """How a candidate ended. The values are exit codes of its process that an engine is not likely to give."""
 
-    EQUAL = 0
-    DIFFERENT = 1
-    ENDED = 2
+    EQUAL = 64
+    DIFFERENT = 65
+    ENDED = 66
     """Its process crashed or was ended: the library crashes, hangs or breaks the rules of the interface."""
 
 

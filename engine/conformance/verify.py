@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +14,7 @@ import msgspec
 
 from lowlat.child_process import end_child, ending, own_environment, python_running
 from lowlat.engine.bench.engines import engine_entry, is_foreign
-from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Judged, Message, Shrinking
+from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Finished, Judged, Message, Shrinking
 from lowlat.engine.conformance.python_engines import PythonDescription, describe_python
 from lowlat.engine.external.hosting import describe_foreign
 from lowlat.engine.external.line_engine import ProcessDescription
@@ -72,6 +74,7 @@ class _Seen:
         ]
         self.last: Begun | None = None
         self.counterexample: Counterexample | None = None
+        self.finished = False
         self._progress = progress
 
     def take(self, message: Message) -> None:
@@ -86,6 +89,8 @@ class _Seen:
                 self._progress("a fault: looking for the shortest list of commands that shows it", 0.99)
             case FaultFound(counterexample):
                 self.counterexample = counterexample
+            case Finished():
+                self.finished = True
 
 
 def _with(suite: ConformanceSuite, commands: int, events: int, lacking: tuple[str, ...]) -> ConformanceSuite:
@@ -111,6 +116,7 @@ def _status(job: ConformanceJob, seen: _Seen) -> Status:
 
 def _run(job: ConformanceJob, seen: _Seen) -> str | None:
     """Run the job to its end; how its process ended if that was not of its own accord."""
+    seen.finished = False
     with _started() as process:
         assert process.stdin and process.stdout and process.stderr, "all are pipes"
         try:
@@ -120,9 +126,11 @@ def _run(job: ConformanceJob, seen: _Seen) -> str | None:
                 seen.take(msgspec.json.decode(line, type=Message))
             said = process.stderr.read().decode(errors="replace").strip().splitlines()
         except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # and what the engine has started
             end_child(process)
             raise
-    if process.returncode == ExitCode.OK:
+    if process.returncode == ExitCode.OK and seen.finished:
         return None
     if process.returncode == ExitCode.USAGE and said:
         raise RunFailedError(said[-1], ExitCode.USAGE)

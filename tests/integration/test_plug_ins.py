@@ -32,6 +32,8 @@ nothing = toy_venue:NOTHING
 compiled = toy_venue:COMPILED
 pretender = toy_venue:PRETENDER
 misnamed = toy_venue:MISNAMED
+leaves = toy_venue:LEAVES
+forks = toy_venue:FORKS
 planted = toy_venue:PLANTED
 """
 BAD = """
@@ -109,12 +111,20 @@ def test_an_engine_of_another_package_is_verified(with_packages: Run) -> None:
     assert found["version"] == "1.0" and found["suites"][1]["cases"] == 5
 
 
+def test_an_engine_that_forks_is_compared_once(with_packages: Run) -> None:
+    done = with_packages("verify", "--engine", "forks", "--worlds", "2", "-n", "20", "--json")
+    examples, worlds, _ = json.loads(done.stdout)["suites"]
+    assert done.returncode == ExitCode.OK
+    assert examples["cases"] == examples["of"] and worlds["cases"] == worlds["of"] == 2
+
+
 @pytest.mark.parametrize(
     ("engine", "status", "commands", "said"),
     [
         ("wrong", "differs", 1, "price 101 instead of 100"),
         ("fails", "failed", 1, "the fails engine failed: KeyError: 'no such order'"),
         ("nothing", "failed", 1, "the nothing engine returned None"),
+        ("leaves", "failed", 1, "the process of leaves exited with code 0"),
     ],
 )
 def test_what_is_wrong_with_an_engine_is_shown_in_one_command(
@@ -211,8 +221,8 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         (
             "bench --engine cobol",
             "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'careless', 'limited', 'fails', "
-            "'nothing', 'compiled', 'pretender', 'misnamed', 'planted', 'broken'; 'native' of package bad-venue is "
-            "refused: that name is built in; see 'lowlat bench --help'",
+            "'nothing', 'compiled', 'pretender', 'misnamed', 'leaves', 'forks', 'planted', 'broken'; 'native' of "
+            "package bad-venue is refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
             "replay day.toy --format pitch",

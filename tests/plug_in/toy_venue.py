@@ -1,5 +1,6 @@
 """An example of a third-party package: a reader of its venue's files, and an engine."""
 
+import os
 import re
 from pathlib import Path
 
@@ -71,12 +72,31 @@ class Nothing(ToyEngine):
         super().process(commands)
 
 
+class Leaves(ToyEngine):
+    """Ends the process it runs in, as if all were well."""
+
+    def process(self, commands):
+        os._exit(0)
+
+
+class Forks(ToyEngine):
+    """Comes back in two processes."""
+
+    def process(self, commands):
+        if not (child := os.fork()):
+            return super().process(commands)
+        os.waitpid(child, 0)
+        return super().process(commands)
+
+
 def native(settings: EngineConfig) -> Engine:
     """Another name for the native engine."""
     return Engine.of(settings)
 
 
 TOY = EngineEntry("toy", "the toy engine", ToyEngine, commands=500)
+LEAVES = EngineEntry("leaves", "one that ends its process", Leaves)
+FORKS = EngineEntry("forks", "one that forks", Forks)
 WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine, commands=500)
 CARELESS = EngineEntry("careless", "one that makes garbage", Careless, commands=500)
 LIMITED = EngineEntry("limited", "limit orders of one symbol", ToyEngine, commands=500, capabilities=frozenset())
