@@ -46,8 +46,8 @@ class FaultFound(msgspec.Struct, frozen=True, tag="found"):
     counterexample: Counterexample
 
 
-class Finished(msgspec.Struct, frozen=True, tag="finished"):
+class Completed(msgspec.Struct, frozen=True, tag="completed"):
     """Nothing more comes. A process that ends without it was ended by the engine."""
 
 
-Message = Begun | Judged | Shrinking | FaultFound | Finished
+Message = Begun | Judged | Shrinking | FaultFound | Completed

@@ -14,7 +14,7 @@ import msgspec
 
 from lowlat.child_process import end_child, ending, own_environment, python_running
 from lowlat.engine.bench.engines import engine_entry, is_foreign
-from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Finished, Judged, Message, Shrinking
+from lowlat.engine.conformance.messages import Begun, Completed, ConformanceJob, FaultFound, Judged, Message, Shrinking
 from lowlat.engine.conformance.python_engines import PythonDescription, describe_python
 from lowlat.engine.external.hosting import describe_foreign
 from lowlat.engine.external.line_engine import ProcessDescription
@@ -89,7 +89,7 @@ class _Seen:
                 self._progress("a fault: looking for the shortest list of commands that shows it", 0.99)
             case FaultFound(counterexample):
                 self.counterexample = counterexample
-            case Finished():
+            case Completed():
                 self.finished = True
 
 

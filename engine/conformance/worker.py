@@ -15,7 +15,7 @@ from lowlat.child_process import apart_from_stdout
 from lowlat.engine.bench.engines import engine_entry, is_library
 from lowlat.engine.conformance.cases import SEEDED_IN_PROCESS_MAX, SEEDED_MAX, Case, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
-from lowlat.engine.conformance.messages import Begun, ConformanceJob, FaultFound, Finished, Judged, Message, Shrinking
+from lowlat.engine.conformance.messages import Begun, Completed, ConformanceJob, FaultFound, Judged, Message, Shrinking
 from lowlat.engine.conformance.python_engines import PythonEngines
 from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.external.hosting import EngineHost
@@ -51,7 +51,7 @@ def main() -> None:
                 _run(job, host, tell)
         else:
             _run(job, PythonEngines(engine_entry(job.engine)), tell)
-        tell(Finished())
+        tell(Completed())
 
 
 def _run(job: ConformanceJob, source: Source, tell: Tell) -> None:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from lowlat.engine.feed.records import OrderEvents
+
+
+TimeBase: TypeAlias = Literal["midnight", "unix"]
+"""What the times of a recording count from: midnight at the venue, or the Unix epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class OrderEventStream:
     path: Path
     noun: str
     unit: Decimal
-    time_base: Literal["midnight", "unix"]
+    time_base: TimeBase
     blocks: Iterator[OrderEvents]
     displayed_levels: int | None = None
     ids_by_arrival: bool = False

@@ -162,12 +162,14 @@ class ArrowTable:
 
                 self._file = ParquetFile(stream)
                 self._check_sizes()
-                self.names = list(self._file.schema_arrow.names)
+                schema = self._file.schema_arrow
             else:
                 from pyarrow import ipc
 
                 self._file = ipc.open_file(stream)
-                self.names = list(self._file.schema.names)
+                schema = self._file.schema
+        self.names: list[str] = list(schema.names)
+        self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:

@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
+from lowlat.engine.feed.stream import ReadOptions
+from lowlat.engine.flow.registry import reader_of
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, dbn, record
 from tests.recorded_day import recorded_day
 from tests.waiting import PATIENCE_S, wait_until
@@ -79,6 +82,20 @@ def test_a_recording_becomes_the_journal_of_its_replay(lowlat: Run, tmp_path: Pa
     assert len(one) > 1_900 and one[1:] == two[1:]
     refused = lowlat("convert", "day.csv", "day.journal")
     assert refused.returncode == 2 and "a journal is never written over" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["day.parquet", "day.arrow"])
+def test_a_table_tells_of_its_recording_what_its_rows_do_not(lowlat: Run, tmp_path: Path, name: str) -> None:
+    """The unit of prices, what times count from, the levels displayed, and that ids show when orders arrived."""
+    messages = tmp_path / "AAPL_2012-06-21_message_10.csv"
+    messages.write_text(recorded_day(500)[0].replace("34200.000004,1,2,", "34200.000004,1,9000,"))
+    assert lowlat("convert", messages.name, name).returncode == 0
+    given, again = (reader_of(path).open for path in (messages, tmp_path / name))
+    assert given is not None and again is not None
+    told, read = given(messages, ReadOptions()), again(tmp_path / name, ReadOptions())
+    for fact in ("unit", "time_base", "displayed_levels", "ids_by_arrival"):
+        assert getattr(read, fact) == getattr(told, fact), fact
+    assert np.array_equal(np.concatenate([*told.blocks]), np.concatenate([*read.blocks]))
 
 
 def test_a_folder_becomes_a_folder(lowlat: Run, tmp_path: Path) -> None:

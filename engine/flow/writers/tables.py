@@ -13,6 +13,7 @@ import numpy as np
 from lowlat.engine.feed.columns import Ints, decimal_places
 from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.feed.table_facts import metadata_of
 from lowlat.engine.feed.tables import arrow
 from lowlat.engine.flow.writers import Told
 from lowlat.engine.matching.records import Side
@@ -69,7 +70,7 @@ def _schema(stream: OrderEventStream) -> Any:
         ("side", pa.string()),
         ("flags", pa.uint16()),
     ]
-    return pa.schema(fields, {"lowlat.time_base": stream.time_base, "lowlat.source": stream.path.name})
+    return pa.schema(fields, metadata_of(stream))
 
 
 def _batches(stream: OrderEventStream) -> Iterator[Any]:

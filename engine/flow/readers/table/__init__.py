@@ -13,6 +13,7 @@ from lowlat.compression import Bound
 from lowlat.engine.feed.records import OrderEvents
 from lowlat.engine.feed.source import byte_chunks
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
+from lowlat.engine.feed.table_facts import tell
 from lowlat.engine.feed.tables import ArrowTable, CsvTable
 from lowlat.engine.flow.readers.table.events import TableEvents
 from lowlat.engine.flow.readers.table.mapping import column_mapping
@@ -38,7 +39,11 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     start = next(pieces, b"")
     if start.startswith((_PARQUET, _ARROW)):
         pieces.close()  # type: ignore[attr-defined]
-        stream.blocks = _typed(stream, options, parquet=start.startswith(_PARQUET))
+        parquet = start.startswith(_PARQUET)
+        if options.columns in (None, OWN_COLUMNS):
+            with opened(path) as file:
+                tell(stream, ArrowTable(path, file, parquet=parquet).metadata)
+        stream.blocks = _typed(stream, options, parquet=parquet)
         return stream
     table = CsvTable(path, chain([start], pieces))
     events = TableEvents(stream, mapping, options, table.names)
