@@ -36,7 +36,7 @@ def _opened(recording: RecordedInput) -> OrderEventStream:
             f"--mode rebuild is for a feed that tells what became of each order, and {recording.file} is a "
             f"{recording.reader.noun}; remove --mode"
         )
-    return recording.reader.open(recording.file, recording.selection.read_options())
+    return recording.reader.events(recording.file, recording.selection.read_options())
 
 
 def _expected(recording: RecordedInput) -> BookCheck | None:

@@ -17,6 +17,7 @@ from lowlat.engine.bench.expected_book import BookCheck
 from lowlat.engine.feed.book_builder import BookBuilder, BuilderCounts
 from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.errors import UsageError
 from lowlat.reports.model.rebuild import Rebuild, Spent
 
 Progress = Callable[[str, float], None]
@@ -62,7 +63,7 @@ class Rebuilding:
         self._kept_events = 0
 
     def run(self) -> Rebuild:
-        """Apply all events. Raises what reading the stream and applying an event raise."""
+        """Apply all events. Raises `UsageError` if there is none, and what reading and applying them raise."""
         started = datetime.now(UTC)
         begun = shown = time.monotonic()
         for block in self._blocks():
@@ -74,6 +75,9 @@ class Rebuilding:
                 self._progress(
                     f"{units.counted(self._events, 'event')}, {units.rate(self._events / (now - begun))}", 0.0
                 )
+        if not self._events:
+            kinds = [units.plural(count, kind) for kind, count in self._stream.messages.items() if count]
+            raise UsageError(f"{self._stream.path}: nothing to rebuild: {', '.join(kinds) or 'no message'}")
         return self._document(started)
 
     def _blocks(self) -> Iterator[OrderEvents]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from lowlat.compression import CHUNK_BYTES, Bound, chunks, compression_of
 from lowlat.errors import InputError
 from lowlat.inputs import beginning, opened
+from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 STDIN: Final = Path("/dev/stdin")
 """What `-` stands for."""
 _PACKED_BYTES: Final = 1 << 20
 """How much of a compressed file is read to see how it begins: of `bzip2`, nothing comes before 900 kB are whole."""
+
+_STREAM: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 
 
 def recordings(named: Sequence[Path]) -> list[Path]:
@@ -66,3 +70,14 @@ def byte_chunks(path: Path, bound: Bound) -> Iterator[bytes]:
     """
     with opened(path) as stream:
         yield from chunks(path, stream, compression_of(stream.peek(8)), bound)
+
+
+def begun(path: Path, least: int) -> tuple[bytes, Iterator[bytes]]:
+    """How the content of a file that is read as a stream begins, at least so many bytes if it has them, and all of it,
+    as `byte_chunks` gives it. Raises `InputError` as that does.
+    """
+    pieces = byte_chunks(path, _STREAM)
+    start = b""
+    while len(start) < least and (piece := next(pieces, None)) is not None:
+        start += piece
+    return start, chain([start], pieces)

@@ -56,7 +56,7 @@ def convert(source: Path, target: Path, reader: Reader, writer: Writer, options:
         made = reader.flow(source, options=options)
         return _journaled(made if isinstance(made, Flow) else made.flow(), target, told)
     arrow(source)  # before there is a file: an interruption of this import may be lost
-    stream = reader.open(source, options)
+    stream = reader.events(source, options)
     with written_atomically(target) as file:
         count = writer.write(stream, file, told)
     return Conversion("event", count, len(stream.symbols), stream.left_out, stream.faults)

@@ -14,12 +14,14 @@ from lowlat.errors import UsageError
 from lowlat_cli.options.flow_file import reader_for
 
 if TYPE_CHECKING:
-    from lowlat.engine.feed.stream import ReadOptions
+    from lowlat.engine.feed.stream import ReadOptions, TimeBase
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.engine.flow.recording import RecordedFlow, VenueBook
     from lowlat.engine.flow.registry import Reader
 
 SECOND_NS: Final = 10**9
+_DATED_NS: Final = 25 * 3_600 * SECOND_NS
+"""More than any time without a date."""
 _TIME: Final = re.compile(
     r"(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>\d\d?):(?P<minute>[0-5]\d)"
     r"(?::(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?Z?"
@@ -89,7 +91,11 @@ class Selection:
         """What a reader is asked to leave out: nothing before the beginning, which builds the book."""
         from lowlat.engine.feed.stream import ReadOptions
 
-        return ReadOptions(self.symbols, self.end_ns, self.columns)
+        return ReadOptions(self.symbols, self.end_ns, self.columns, self._time_base())
+
+    def _time_base(self) -> TimeBase | None:
+        told = self.end_ns if self.begin_ns is None else self.begin_ns
+        return None if told is None else "unix" if told >= _DATED_NS else "midnight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,8 @@ def selection_of(
     names = [name.strip() for name in symbols.split(",")] if symbols is not None else []
     if not all(names):
         raise typer.BadParameter(f"{symbols!r} has an empty name; give names such as AAPL,MSFT", param_hint="--symbols")
+    if begin_ns is not None and end_ns is not None and (begin_ns >= _DATED_NS) != (end_ns >= _DATED_NS):
+        raise typer.BadParameter("give it and --from a date, or neither", param_hint="--to")
     if begin_ns is not None and end_ns is not None and begin_ns >= end_ns:
         raise typer.BadParameter("it is not later than --from", param_hint="--to")
     return Selection(frozenset(names), begin_ns, end_ns, columns)

@@ -10,6 +10,7 @@ import pytest
 
 from lowlat.documents import published
 from lowlat.engine import JournaledEngine
+from tests.dbn_files import dbn, record
 from tests.integration.conftest import Run
 from tests.recorded_day import recorded_day
 
@@ -47,6 +48,12 @@ def test_other_books_are_invalid(lowlat: Run, day: tuple[Path, Path]) -> None:
     run = lowlat("replay", day[0], "--mode", "rebuild", "--expect", day[1])
     assert run.returncode == 3
     assert "invalid run: 1 row of 2,000 differ from the expected books; row 100: ask 1 is" in run.stderr
+
+
+def test_nothing_to_rebuild(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "none.dbn").write_bytes(dbn([record("N")]))
+    run = lowlat("replay", "none.dbn", "--mode", "rebuild")
+    assert (run.returncode, run.stderr) == (2, "lowlat: error: none.dbn: nothing to rebuild: 1 none\n")
 
 
 def test_options_of_an_engine_are_refused(lowlat: Run, day: tuple[Path, Path]) -> None:

@@ -33,8 +33,6 @@ ALLOWED = {
     "probes/host/snapshot.py": {"tarfile", ".open"},
     "engine/bench/subprocess_run.py": {"open"},
     # A reader's own `open`, which opens by `lowlat.inputs`.
-    "engine/flow/convert.py": {".open"},
-    "lowlat_cli/replay_rebuild.py": {".open"},
     # Created; books and rings are opened below a folder, never through a link.
     "engine/journal/creation.py": {"os.open"},
     "engine/journal/snapshot.py": {"os.fdopen"},

@@ -46,7 +46,10 @@ def test_what_is_no_date() -> None:
 
 def test_the_beginning_is_no_matter_of_the_reader() -> None:
     selection = selection_of("AAPL, MSFT", 5, 9)
-    assert selection.read_options() == ReadOptions(frozenset({"AAPL", "MSFT"}), 9) and selection.begin_ns == 5
+    assert (
+        selection.read_options() == ReadOptions(frozenset({"AAPL", "MSFT"}), 9, time_base="midnight")
+        and selection.begin_ns == 5
+    )
     assert selection_of(None, None, None).read_options() == ReadOptions()
 
 
@@ -54,6 +57,15 @@ def test_the_beginning_is_no_matter_of_the_reader() -> None:
 def test_an_empty_name_is_refused(symbols: str) -> None:
     with pytest.raises(typer.BadParameter, match="has an empty name"):
         selection_of(symbols, None, None)
+
+
+def test_times_with_and_without_a_date_do_not_mix() -> None:
+    dated = recorded_time_ns("2024-01-02T16:00")
+    assert [selection_of(None, *each).read_options().time_base for each in ((None, dated), (5, None))] == [
+        *["unix", "midnight"]
+    ]
+    with pytest.raises(typer.BadParameter, match="give it and --from a date, or neither"):
+        selection_of(None, 5, dated)
 
 
 def test_an_end_before_the_beginning_is_refused() -> None:

@@ -38,8 +38,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat import units
-from lowlat.compression import Bound
-from lowlat.engine.feed.source import byte_chunks
+from lowlat.engine.feed.source import begun
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.flow.readers.databento.events import events_of
 from lowlat.engine.flow.readers.databento.instruments import Instruments
@@ -48,26 +47,25 @@ from lowlat.engine.flow.readers.databento.metadata import PRELUDE_BYTES, metadat
 from lowlat.engine.flow.readers.databento.records import MboBlock, RecordReader
 from lowlat.engine.flow.registry import Reader
 from lowlat.errors import InputError
-from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 UNIT: Final = Decimal("1e-9")
 """One price unit."""
 _CSV: Final = re.compile(rb'(?:\xef\xbb\xbf)?"?ts_recv"?, ?"?ts_event"?, ?"?rtype"?, ?"?publisher_id"?,')
-_BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
+_BEGINNING_BYTES: Final = 64
+"""As many as show what a file is."""
 
 
 def open_databento(path: Path, options: ReadOptions) -> OrderEventStream:
     """The events of a file, plain or compressed. Raises `InputError`, naming the file, if it is neither DBN nor CSV of
     schema MBO; reading also names the record.
     """
-    pieces = byte_chunks(path, _BOUND)
-    start = next(pieces, b"")
+    start, pieces = begun(path, _BEGINNING_BYTES)
     stream = OrderEventStream(path, "DBN file", UNIT, "unix", iter(()))
     if _CSV.match(start):
         from lowlat.engine.flow.readers.databento.text import csv_blocks
 
         instruments = Instruments(None, options.symbols, stream.symbols)
-        blocks = csv_blocks(path, chain([start], pieces), instruments)
+        blocks = csv_blocks(path, pieces, instruments)
     else:
         instruments, blocks = _dbn_blocks(stream, options, start, pieces)
     stream.blocks = events_of(Intake(stream, options, instruments).rows(blocks), stream.left_out)
@@ -79,8 +77,8 @@ def _dbn_blocks(
 ) -> tuple[Instruments, Iterator[MboBlock]]:
     path = stream.path
     end = PRELUDE_BYTES + metadata_bytes(path, start[:PRELUDE_BYTES])
-    head = bytearray(start)
-    while len(head) < end and (more := next(pieces, b"")):
+    head = bytearray()
+    while len(head) < end and (more := next(pieces, None)) is not None:
         head += more
     if len(head) < end:
         raise InputError(

@@ -42,7 +42,8 @@ class Intake:
             self._note_order(records if chosen.all() else selected(records, chosen))
             if until is not None:
                 late = records["ts_event"] >= until
-                self._stream.left_out["at or after the end asked for"] += int((late & chosen).sum())
+                if (late & chosen).any():
+                    self._stream.left_out["at or after the end asked for"] += int((late & chosen).sum())
                 chosen &= ~late
             rows = Rows(records, block.row, symbol)
             yield rows if chosen.all() else rows.part(chosen)

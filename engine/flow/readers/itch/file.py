@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from lowlat import units
-from lowlat.compression import Bound
 from lowlat.engine._core import ITCH_EVENTS_MIN, ItchStream
 from lowlat.engine.feed.records import ORDER_EVENT, OrderEvents
-from lowlat.engine.feed.source import byte_chunks
+from lowlat.engine.feed.source import begun
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.flow.readers.itch.framing import NAMES, framing_of
 from lowlat.errors import InputError
-from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 UNIT: Final = Decimal("0.0001")
 """Dollars per price unit."""
@@ -28,7 +25,8 @@ assert EVENTS_MAX >= ITCH_EVENTS_MIN
 
 _STEPS_COUNTED: Final = 64
 """Blocks after which the stream's counts are brought up to date."""
-_BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
+_BEGINNING_BYTES: Final = 4096
+"""As many as show how messages are framed."""
 _LEFT_OUT: Final = {
     "other_symbols": "of other symbols",
     "empty_crosses": "crosses of no shares",
@@ -58,11 +56,10 @@ def open_itch(path: Path, options: ReadOptions) -> OrderEventStream:
     Raises `InputError`, naming the file, if it is neither. Reading raises it for a message that cannot be, with its
     number, offset and field; for a file cut inside a message; for a symbol asked for that the file does not name.
     """
-    pieces = byte_chunks(path, _BOUND)
-    start = next(pieces, b"")
+    start, pieces = begun(path, _BEGINNING_BYTES)
     decoder = ItchStream(framing_of(path, start), sorted(options.symbols), options.until_ns)
     stream = OrderEventStream(path, "NASDAQ ITCH file", UNIT, "midnight", iter(()))
-    stream.blocks = _blocks(stream, decoder, options, chain([start], pieces))
+    stream.blocks = _blocks(stream, decoder, options, pieces)
     return stream
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from lowlat.compression import Bound
 from lowlat.engine.feed.records import OrderEvents
-from lowlat.engine.feed.source import byte_chunks
+from lowlat.engine.feed.source import begun
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.feed.table_facts import tell
 from lowlat.engine.feed.tables import ArrowTable, CsvTable
@@ -19,13 +17,11 @@ from lowlat.engine.flow.readers.table.events import TableEvents
 from lowlat.engine.flow.readers.table.mapping import column_mapping
 from lowlat.engine.flow.registry import Reader
 from lowlat.inputs import opened
-from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 OWN_COLUMNS: Final = "events"
 """The mapping of what `lowlat convert` writes."""
 UNIT: Final = Decimal("1e-9")
 """One price unit of a mapping that names none: fine enough for every venue."""
-_BOUND: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
 
 
@@ -35,17 +31,15 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     """
     mapping = column_mapping(options.columns or OWN_COLUMNS)
     stream = OrderEventStream(path, "table", mapping.unit or UNIT, mapping.time_base, iter(()))
-    pieces = byte_chunks(path, _BOUND)
-    start = next(pieces, b"")
+    start, pieces = begun(path, len(_ARROW))
     if start.startswith((_PARQUET, _ARROW)):
-        pieces.close()  # type: ignore[attr-defined]
         parquet = start.startswith(_PARQUET)
         if options.columns in (None, OWN_COLUMNS):
             with opened(path) as file:
                 tell(stream, ArrowTable(path, file, parquet=parquet).metadata)
         stream.blocks = _typed(stream, options, parquet=parquet)
         return stream
-    table = CsvTable(path, chain([start], pieces))
+    table = CsvTable(path, pieces)
     events = TableEvents(stream, mapping, options, table.names)
     stream.blocks = events.blocks(table.blocks(events.columns))
     return stream
