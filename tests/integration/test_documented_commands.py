@@ -52,6 +52,8 @@ NOT_RUN = {
     "docs/explanation/fuzzing.md": ["fuzzes for minutes"],
     "docs/how-to/gate-ci.md": ["a workflow of GitHub"] * 2,
     "docs/how-to/measure-the-network.md": ["needs a second host"],
+    "docs/how-to/rebuild-a-book.md": ["needs a copy of another program"],
+    "docs/how-to/replay-a-day.md": ["needs a day of NASDAQ"],
     "docs/how-to/set-up-the-shell.md": ["for another shell"] * 2,
     "docs/how-to/watch-a-book.md": ["needs two terminals"] * 2,
     "docs/reference/commands/book.md": ["needs two terminals"] * 2,

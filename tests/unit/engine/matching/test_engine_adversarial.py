@@ -112,6 +112,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::lowlat.errors.PriceGridWarning")
 @pytest.mark.parametrize("name", CASES)
 def test_no_prices_make_it_slow(name: str, plain: float) -> None:
     prepare, stream = CASES[name]

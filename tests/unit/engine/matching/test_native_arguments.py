@@ -30,9 +30,16 @@ CALLS: dict[tuple[str, str], Callable[[int], object]] = {
     ("BookWriter.publish_engine", "symbol"): lambda n: aligned_writer().publish_engine(matcher(), n),
     ("BookWriter.update_level", "side"): lambda n: aligned_writer().update_level(n, 1, 1, 1),
     ("BookReader.count", "side"): lambda n: _core.BookReader(aligned_mapping(), 4, "it").count(n),
+    ("BookBuilder.depth", "side"): lambda n: _core.BookBuilder(4).depth(0, aligned_empty(4, LEVEL), n),
     ("Latencies.histogram", "operation"): lambda n: _core.Latencies(["service"]).histogram("service", 3 * n),
 }
 """By call and argument; an argument that is not checked would read or write outside its memory."""
+EMPTY: dict[tuple[str, str], Callable[[int], object]] = {
+    ("BookBuilder.depth", "symbol"): lambda n: _core.BookBuilder(4).depth(n, aligned_empty(4, LEVEL), 0),
+    ("BookBuilder.orders", "symbol"): lambda n: _core.BookBuilder(4).orders(n, aligned_empty(4, ORDER)),
+    ("BookBuilder.look_up", "symbol"): lambda n: _core.BookBuilder(4).look_up(7, n),
+}
+"""Calls on books that come as a feed names them: one that no event has named is empty."""
 
 
 def aligned_mapping() -> np.ndarray:
@@ -57,7 +64,13 @@ def indexed() -> set[tuple[str, str]]:
 
 
 def test_each_call_with_an_index_is_listed_here() -> None:
-    assert indexed() == set(CALLS)
+    assert indexed() == {*CALLS, *EMPTY}
+
+
+@pytest.mark.parametrize("call", EMPTY, ids=".".join)
+def test_a_book_that_there_is_not_yet_is_empty(call: tuple[str, str]) -> None:
+    for number in (0, *BAD):
+        assert EMPTY[call](number) in (0, None)
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -67,11 +80,11 @@ def test_an_index_out_of_range_is_refused(call: tuple[str, str], bad: int) -> No
         CALLS[call](bad)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=".".join)
+@pytest.mark.parametrize("call", {**CALLS, **EMPTY}, ids=".".join)
 def test_an_index_that_fits_no_field_is_refused(call: tuple[str, str]) -> None:
     for bad in (-1, 2**64):
         with pytest.raises((TypeError, OverflowError)):
-            CALLS[call](bad)
+            (CALLS | EMPTY)[call](bad)
 
 
 def test_the_public_calls_say_what_there_is() -> None:
