@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lowlat.engine.flow.registry import reader_of
+from lowlat.engine.flow.registry import Reader, reader_of
 from lowlat.engine.journal.header import JOURNAL
-from lowlat.errors import UsageError
+from lowlat.errors import PlugInError, UsageError
 
 ROW = b"34200.017459617,5,0,1,2238200,-1\n"
 
@@ -39,3 +39,8 @@ def test_a_format_that_contradicts_the_content_is_refused(tmp_path: Path) -> Non
     (tmp_path / "day.csv").write_bytes(ROW)
     with pytest.raises(UsageError, match=r"day\.csv is a LOBSTER file, not a journal; remove --format journal"):
         reader_of(tmp_path / "day.csv", "journal")
+
+
+def test_a_reader_without_a_way_to_read_is_its_packages_fault(tmp_path: Path) -> None:
+    with pytest.raises(PlugInError, match="the reader toy has neither 'open' nor 'read'; give it one"):
+        Reader(name="toy", noun="toy", sentence="a toy").flow(tmp_path)
