@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lowlat.engine.feed.source import recordings
-from lowlat.engine.flow.registry import reader_of
+from lowlat.engine.flow.registry import Reader, reader_of
 from lowlat.engine.journal.header import JOURNAL
-from lowlat.errors import InputError, UsageError
+from lowlat.errors import InputError, PlugInError, UsageError
 from tests.dbn_files import dbn
 
 if sys.version_info >= (3, 14):
@@ -96,3 +96,8 @@ def test_folders_and_patterns_are_their_files_by_name(tmp_path: Path) -> None:
     for empty in tmp_path / "inner", tmp_path / "*.dbn":
         with pytest.raises(InputError, match="no files; name a file, or a folder or a pattern of them"):
             recordings([empty])
+
+
+def test_a_reader_without_a_way_to_read_is_its_packages_fault(tmp_path: Path) -> None:
+    with pytest.raises(PlugInError, match="the reader toy has neither 'open' nor 'read'; give it one"):
+        Reader(name="toy", noun="toy", sentence="a toy").flow(tmp_path)
