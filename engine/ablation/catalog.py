@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
 from typing import Final
 
 from lowlat.engine import _core
@@ -194,10 +193,11 @@ TECHNIQUES: Final = (
         why="A thread that looks again at once needs no wake-up by the kernel.",
         mechanism=(
             "A waiting thread reads the index in a loop, with a pause between, and sees a change as soon as the cache "
-            "line arrives. One that sleeps on a futex has to be made runnable by a system call, and scheduled."
+            "line arrives. One that waits by `std::atomic::wait` looks for a moment, then sleeps on a futex: it has to "
+            "be made runnable by a system call, and scheduled."
         ),
         with_it="looking in a loop, as the rings do with `spin`",
-        without="sleeping on a futex until woken",
+        without="waiting by `std::atomic::wait`: a short look, then sleep on a futex",
         limits="It takes a CPU for each thread, and with fewer CPUs than threads it makes everything slower.",
         operation="round trip between two threads",
         operations=4_000,
@@ -351,14 +351,17 @@ THE_CONTROL: Final = Technique(
 BY_NAME: Final = {each.name: each for each in (*TECHNIQUES, THE_CONTROL)}
 
 
-def chosen(names: Iterable[str]) -> tuple[Technique, ...]:
-    """The techniques of these names in the order of the catalog, all if there are none; the control always, and last.
+def chosen(listed: str | None) -> tuple[Technique, ...]:
+    """The techniques of a list of names, comma-separated, in the order of the catalog; all without a list. The control
+    is always among them, and last.
 
-    Raises `UsageError` for another name, with those that are near.
+    Raises `UsageError` for a list without a name, and for a name that is none, with the nearest one.
     """
-    wanted = set(names)
+    wanted = {name.strip() for name in (listed or "").split(",") if name.strip()}
+    if listed is not None and not wanted:
+        raise UsageError(f"{listed!r} names no technique; write some, as in look-ahead,pool")
     for name in sorted(wanted - BY_NAME.keys()):
         near = difflib.get_close_matches(name, BY_NAME, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"{name!r} is not one of {', '.join(each.name for each in TECHNIQUES)}{meant}")
+        raise UsageError(f"{name!r} is not one of {', '.join(BY_NAME)}{meant}")
     return (*(each for each in TECHNIQUES if not wanted or each.name in wanted), THE_CONTROL)

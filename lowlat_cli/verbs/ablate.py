@@ -102,7 +102,7 @@ def ablate(
     from lowlat_cli.run_plan import cpus_of
 
     plan = AblationPlan(
-        techniques=chosen(name.strip() for name in (only or "").split(",") if name.strip()),
+        techniques=chosen(only),
         profile=load_profile(profile),
         seed=seed,
         cpus=cpus_of(cpu),

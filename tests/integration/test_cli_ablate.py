@@ -40,6 +40,8 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--only", ""), "'' names no technique; write some"),
+        (("--only", " , "), "' , ' names no technique; write some"),
         (("--only", "huge-page"), "'huge-page' is not one of look-ahead, pool, pre-fault"),
         (("--only", "huge-page"), "; did you mean huge-pages?"),
         (("--profile", "stedy"), "stedy"),
