@@ -32,6 +32,8 @@ def techniques(ablation: Ablation) -> list[TechniqueEffect]:
 
 def answer(ablation: Ablation) -> str:
     """How many techniques help, and what the others do."""
+    if not techniques(ablation):
+        return f"only the control was measured: {', '.join(each.outcome for each in ablation.techniques)}"
     found = Counter(each.outcome for each in techniques(ablation))
     helping, all_of_them = found["helps"], units.plural(len(techniques(ablation)), "technique")
     others = [

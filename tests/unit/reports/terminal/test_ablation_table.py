@@ -100,3 +100,10 @@ def test_a_tiny_ratio_keeps_a_figure() -> None:
         "0.01",
         "0.50",
     ]
+
+
+def test_the_control_alone_helps_nobody() -> None:
+    found = an_ablation(quick=False)
+    control = tuple(each for each in found.techniques if each.name == "control")
+    alone = dataclasses.replace(found, techniques=control)
+    assert lines.answer(alone) == "only the control was measured: no difference seen"
