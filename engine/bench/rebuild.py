@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from lowlat.engine.feed.book_builder import BookBuilder, BuilderCounts
 from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
 from lowlat.errors import UsageError
+from lowlat.probes.host.host_tree import LIVE
 from lowlat.reports.model.rebuild import Rebuild, Spent
 
 Progress = Callable[[str, float], None]
@@ -49,6 +51,12 @@ class Stopwatch:
             cpu_ns_per_event=round(self.cpu_ns / events, 2) if events else None,
             wall_ns_per_event=round(self.wall_ns / events, 2) if events else None,
         )
+
+
+def _memory_max_bytes() -> int:
+    """The peak of this program's memory. What getrusage tells includes that of the process which started it."""
+    found = re.search(r"^VmHWM:\s*(\d+) kB", LIVE.text("proc/self/status") or "", re.MULTILINE)
+    return int(found[1]) * 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Rebuilding:
@@ -135,7 +143,7 @@ class Rebuilding:
             live_orders=counts.live_orders,
             live_orders_max=counts.live_orders_max,
             levels_max=counts.levels_max,
-            memory_max_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            memory_max_bytes=_memory_max_bytes(),
             latencies=latencies,
             latency_events=self._kept_events,
             expected=expected,

@@ -132,6 +132,6 @@ def test_nothing_half_read_is_a_result() -> None:
         Rebuilding(damaged, None, lambda _text, _share: None).run()
 
 
-def test_an_empty_feed() -> None:
-    found = Rebuilding(stream(), None, lambda _text, _share: None).run()
-    assert (found.events, found.latencies, found.apply.cpu_ns_per_event) == (0, (), None)
+def test_an_empty_feed_is_no_result() -> None:
+    with pytest.raises(UsageError, match="feed: nothing to rebuild"):
+        Rebuilding(stream(), None, lambda _text, _share: None).run()
