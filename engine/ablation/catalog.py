@@ -193,14 +193,13 @@ TECHNIQUES: Final = (
         why="A thread that looks again at once needs no wake-up by the kernel.",
         mechanism=(
             "A waiting thread reads the index in a loop, with a pause between, and sees a change as soon as the cache "
-            "line arrives. One that waits by `std::atomic::wait` looks for a moment, then sleeps on a futex: it has to "
-            "be made runnable by a system call, and scheduled."
+            "line arrives. One that sleeps on a futex has to be made runnable by a system call, and scheduled."
         ),
         with_it="looking in a loop, as the rings do with `spin`",
-        without="waiting by `std::atomic::wait`: a short look, then sleep on a futex",
+        without="sleeping on a futex until woken",
         limits="It takes a CPU for each thread, and with fewer CPUs than threads it makes everything slower.",
         operation="round trip between two threads",
-        operations=4_000,
+        operations=1_000,
         decides="p50",
         measure=of_two_threads(_core.ablate_consumer_wait, timed=True),
     ),

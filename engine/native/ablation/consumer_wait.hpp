@@ -2,7 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "engine/native/ablation/trial.hpp"
 #include "engine/native/ablation/two_threads.hpp"
@@ -26,19 +33,37 @@ struct SpinWait {
     static void pass_on(RingIndex& index, std::uint64_t round) { index.store(round, std::memory_order_release); }
 };
 
-/// In the kernel, on a futex.
+/// In the kernel, on a futex: at once, where std::atomic::wait would look for a while before.
 struct BlockingWait {
     static void until(const RingIndex& index, std::uint64_t round) {
         std::uint64_t seen = index.load(std::memory_order_acquire);
         while (seen != round) {
-            index.wait(seen, std::memory_order_acquire);
+            sleep_while(index, seen);
             seen = index.load(std::memory_order_acquire);
         }
     }
     static void pass_on(RingIndex& index, std::uint64_t round) {
         index.store(round, std::memory_order_release);
-        index.notify_one();
+        wake(index);
     }
+
+  private:
+#if defined(__linux__)
+    /// A futex has 32 bits: the low ones, which every round changes.
+    static const std::uint32_t* futex_of(const RingIndex& index) {
+        const auto* halves = reinterpret_cast<const std::uint32_t*>(&index);
+        return halves + (std::endian::native == std::endian::little ? 0 : 1);
+    }
+    static void sleep_while(const RingIndex& index, std::uint64_t seen) {
+        syscall(SYS_futex, futex_of(index), FUTEX_WAIT_PRIVATE, static_cast<std::uint32_t>(seen), nullptr, nullptr, 0);
+    }
+    static void wake(RingIndex& index) {
+        syscall(SYS_futex, futex_of(index), FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    }
+#else
+    static void sleep_while(const RingIndex& index, std::uint64_t seen) { index.wait(seen, std::memory_order_acquire); }
+    static void wake(RingIndex& index) { index.notify_one(); }
+#endif
 };
 
 /// Each operation is a round: there and back.

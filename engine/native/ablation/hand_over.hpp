@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <mutex>
 
 #include "engine/native/ablation/trial.hpp"
@@ -36,27 +36,28 @@ class RingOfCommands {
     Ring ring_{formatted(region_), hand_over_capacity};
 };
 
-/// The same operations on a container of the standard library, with a lock around it.
+/// The same operations on an array of the same length, with a lock around it.
 class MutexQueue {
   public:
     bool try_push(const Command& command) {
         const std::lock_guard held(mutex_);
-        if (queue_.size() == hand_over_capacity) return false;
-        queue_.push_back(command);
+        if (pushed_ - popped_ == hand_over_capacity) return false;
+        commands_[pushed_++ % hand_over_capacity] = command;
         return true;
     }
 
     bool try_pop(Command& command) {
         const std::lock_guard held(mutex_);
-        if (queue_.empty()) return false;
-        command = queue_.front();
-        queue_.pop_front();
+        if (pushed_ == popped_) return false;
+        command = commands_[popped_++ % hand_over_capacity];
         return true;
     }
 
   private:
     std::mutex mutex_;
-    std::deque<Command> queue_;
+    std::unique_ptr<Command[]> commands_ = std::make_unique<Command[]>(hand_over_capacity);
+    std::uint64_t pushed_ = 0;
+    std::uint64_t popped_ = 0;
 };
 
 /// One thread pushes commands, one by one, and the other pops them; both wait as a pipeline's threads do.
