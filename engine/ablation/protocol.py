@@ -20,6 +20,8 @@ class AblationJob(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
     cpu: int | None
     """Where runs are pinned; None where threads cannot be pinned."""
+    other_cpu: int | None
+    """Of a second thread; None if there is only one CPU."""
     multiplier: int
     """Of the scale from the counter's ticks to nanoseconds."""
     shift: int

@@ -32,6 +32,7 @@ from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EXTENDED_COMMAND
 from lowlat.errors import ExitCode, RunFailedError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
+from lowlat.probes.cpu.affinity import affinity_of
 from lowlat.reports.model.ablation import Ablation
 
 Run: TypeAlias = Callable[[VariantJob], VariantAnswer]
@@ -55,8 +56,8 @@ QUICK: Final = Effort(rounds=10, limit_s=16.0, passes=2, share=0.25)
 
 @dataclass(frozen=True, slots=True)
 class AblationPlan:
-    """What to measure. `cpus`: the first is used; None lets the placement plan choose. `seed`: of the flow, of the
-    pieces, and of the order.
+    """What to measure. `cpus`: of the measured thread, and of a second one where a technique needs two; None lets the
+    placement plan choose. `seed`: of the flow, of the pieces, and of the order.
     """
 
     techniques: tuple[Technique, ...]
@@ -83,13 +84,31 @@ def measure_ablation(plan: AblationPlan, progress: Progress = lambda _text, _sha
     place, clock = choose_place(plan.cpus), calibrate_quick()
     rounds = Rounds(plan.techniques, plan.effort, plan.seed, begin)
     flow = synthetic_flow(plan.profile, max(row.operations for row in rounds.rows), plan.seed)
-    with commands_file(flow) as file, variant_process(_job(flow, file.fileno(), place, clock)) as process:
+    other_cpu = second_cpu(place, affinity_of())
+    with commands_file(flow) as file, variant_process(_job(flow, file.fileno(), place, other_cpu, clock)) as process:
         rounds.make(process.run, progress)
     progress("done", 1.0)
-    return _document(plan, rounds, place, clock, started)
+    return _document(plan, rounds, place, other_cpu, clock, started)
 
 
-def _job(flow: Flow, commands_fd: int, place: Place, clock: Calibration) -> AblationJob:
+def second_cpu(place: Place, allowed: Sequence[int]) -> int | None:
+    """The CPU of a second thread: the next one asked for, or else of another core than the first, of its package if
+    there is one. None if there is only one CPU, or threads cannot be pinned.
+    """
+    if place.cpus is None:
+        return None
+    first, *asked = place.cpus
+    topology = place.topology
+    package = next((each for each in topology.packages if any(first in core.cpus for core in each.cores)), None)
+
+    def distance(cpu: int) -> tuple[bool, bool, int]:
+        near = package is not None and any(cpu in core.cpus for core in package.cores)
+        return cpu in topology.siblings_of(first), not near, cpu
+
+    return asked[0] if asked else min((cpu for cpu in allowed if cpu != first), key=distance, default=None)
+
+
+def _job(flow: Flow, commands_fd: int, place: Place, other_cpu: int | None, clock: Calibration) -> AblationJob:
     os.lseek(commands_fd, 0, os.SEEK_SET)
     return AblationJob(
         parent=os.getpid(),
@@ -98,6 +117,7 @@ def _job(flow: Flow, commands_fd: int, place: Place, clock: Calibration) -> Abla
         seeded=flow.seeded,
         settings=to_plain(settings_of(flow, RunPlan())),
         cpu=place.cpus[0] if place.cpus else None,
+        other_cpu=other_cpu,
         multiplier=clock.scale.multiplier,
         shift=clock.scale.shift,
     )
@@ -184,7 +204,9 @@ class Rounds:
         return self.effort.limit_s - self._elapsed_s()
 
 
-def _document(plan: AblationPlan, rounds: Rounds, place: Place, clock: Calibration, started: datetime) -> Ablation:
+def _document(
+    plan: AblationPlan, rounds: Rounds, place: Place, other_cpu: int | None, clock: Calibration, started: datetime
+) -> Ablation:
     significance = significance_of(len(BY_NAME))
     host, _ = this_host(None if place.cpus is None else str(place.cpus[0]))
     made = units.counted(rounds.made, "round")
@@ -196,6 +218,7 @@ def _document(plan: AblationPlan, rounds: Rounds, place: Place, clock: Calibrati
         command=plan.command,
         started=started.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         host=host,
+        other_cpu=other_cpu,
         clock=clock_context(clock),
         profile=plan.profile.name,
         seed=plan.seed,

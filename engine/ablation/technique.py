@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -66,15 +65,11 @@ class VariantRun:
     seed: int
     scale: TickScale
     cpu: int
+    other_cpu: int | None
     allowed: tuple[int, ...]
     commands: Commands
     seeded: int
     settings: EngineConfig
-
-    @cached_property
-    def other_cpu(self) -> int | None:
-        """A second CPU; None without one."""
-        return next((cpu for cpu in self.allowed if cpu != self.cpu), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

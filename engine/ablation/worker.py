@@ -23,7 +23,7 @@ from lowlat.engine.bench.protocol import INTERRUPTIONS
 from lowlat.engine.bench.run_setup import commands_from
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.records import Commands
-from lowlat.errors import LowlatError
+from lowlat.errors import UsageError
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
@@ -83,13 +83,14 @@ def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> Varia
             seed=wanted.seed,
             scale=TickScale(job.multiplier, job.shift),
             cpu=allowed[0] if job.cpu is None else pin([job.cpu])[0],
+            other_cpu=job.other_cpu,
             allowed=allowed,
             commands=commands,
             seeded=job.seeded,
             settings=from_plain(job.settings),
         )
         return VariantAnswer(figures=BY_NAME[wanted.technique].measure(run))
-    except LowlatError as error:
+    except UsageError as error:
         return VariantAnswer(absent=str(error))
     except Exception as error:  # noqa: BLE001 (the process ends with it)
         if (refused := refusal(error)) is not None:

@@ -16,7 +16,6 @@ from lowlat_cli.options.shared import (
     SEED_MAX,
     AblationOutputOption,
     ColorOption,
-    CpuOption,
     DebugOption,
     FormatOption,
     QuietOption,
@@ -69,7 +68,16 @@ def ablate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer and shorter runs, within 20 seconds: for a first look.")
     ] = False,
-    cpu: CpuOption = None,
+    cpu: Annotated[
+        str | None,
+        typer.Option(
+            "--cpu",
+            metavar="LIST",
+            help="CPU of the measured thread, and of a second one where a technique needs two, such as 3,5; auto: as "
+            "'lowlat affinity plan --roles matcher' chooses, and one of another core.  [default: auto]",
+            show_default=False,
+        ),
+    ] = None,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",

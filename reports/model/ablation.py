@@ -85,6 +85,7 @@ class Ablation:
     command: Annotated[tuple[str, ...], Meta(description="The command line that made the document")]
     started: Annotated[str, Meta(description="When it began, UTC")]
     host: Host
+    other_cpu: Annotated[Count | None, Meta(description="CPU of the second thread of techniques that need two")] = None
     clock: Clock
     profile: Annotated[str, Meta(description="Order flow of the techniques that an engine is measured with")]
     seed: Annotated[Seed, Meta(description="Random seed of the flow, of the pieces, and of the order of the runs")]

@@ -50,10 +50,15 @@ def title(ablation: Ablation) -> str:
             units.plural(ablation.rounds, "pair") + " of runs each",
             f"order flow {ablation.profile}",
             f"seed {ablation.seed}",
-            f"CPU {ablation.host.measured_cpus}" if ablation.host.measured_cpus else None,
+            _cpus(ablation),
             f"lowlat {ablation.tool.version}",
         ]
     )
+
+
+def _cpus(ablation: Ablation) -> str | None:
+    first, second = ablation.host.measured_cpus, ablation.other_cpu
+    return None if first is None else f"CPU {first}" if second is None else f"CPU {first}, second thread {second}"
 
 
 def warnings(ablation: Ablation) -> Iterator[str]:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -17,9 +17,11 @@ from lowlat.engine.ablation import python_path, scheduling, worker
 from lowlat.engine.ablation.catalog import BY_NAME, TECHNIQUES
 from lowlat.engine.ablation.process import VariantProcess, variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantJob
-from lowlat.engine.ablation.technique import VariantRun
+from lowlat.engine.ablation.run import second_cpu
+from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.analytics.vwap import vwap_of
 from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.placement import choose_place
 from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
@@ -27,11 +29,12 @@ from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config_codec import to_plain
 from lowlat.engine.matching.records import EVENT, ExecType
 from lowlat.engine.reference.engine import ReferenceEngine
-from lowlat.errors import RunFailedError, UsageError
+from lowlat.errors import NotValidError, RunFailedError, UsageError
 from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology import read_topology
+from tests.synthetic_hosts import host
 
 _KIND = (EVENT.names or ()).index("kind")
 SCALE = TickScale.of_frequency(2e9)
@@ -51,6 +54,7 @@ def a_run(flow: Flow, *, with_it: bool, allowed: tuple[int, ...] | None = None) 
         seed=1,
         scale=SCALE,
         cpu=cpus[0],
+        other_cpu=cpus[1] if len(cpus) > 1 else None,
         allowed=cpus,
         commands=flow.commands,
         seeded=flow.seeded,
@@ -168,6 +172,7 @@ def job_for(flow: Flow, commands_fd: int) -> AblationJob:
         seeded=flow.seeded,
         settings=to_plain(settings_of(flow, RunPlan())),
         cpu=allowed_cpus()[0],
+        other_cpu=next(iter(allowed_cpus()[1:]), None),
         multiplier=SCALE.multiplier,
         shift=SCALE.shift,
     )
@@ -182,6 +187,44 @@ def test_a_process_answers_job_after_job_and_outlives_a_failed_one(process: Vari
     failed = process.run(job_of("no such technique"))
     assert failed.figures is None and failed.failure == "KeyError: 'no such technique'"
     assert process.run(job_of("control")).figures
+
+
+@pytest.mark.parametrize(
+    ("error", "absent", "failure"),
+    [
+        (UsageError("there is one CPU"), "there is one CPU", None),
+        (NotValidError("the events differ"), None, "NotValidError: the events differ"),
+    ],
+)
+def test_only_what_a_host_lacks_is_not_available(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, error: Exception, absent: str | None, failure: str | None
+) -> None:
+    def fails(_: VariantRun) -> VariantFigures:
+        raise error
+
+    monkeypatch.setitem(BY_NAME, "fails", replace(BY_NAME["control"], measure=fails))
+    answer = worker.answer_to(job_for(flow, 0), flow.commands, job_of("fails"))
+    assert (answer.absent, answer.failure, answer.figures) == (absent, failure, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "second"),
+    [
+        ((2,), range(8), 1),  # of another core, of the same package
+        ((2, 7), range(8), 7),
+        ((2, 0), range(8), 0),
+        ((2,), (0, 2, 6, 7), 6),  # a sibling only if there is nothing else
+        ((2,), (0, 2), 0),
+        ((2,), (2,), None),
+        (None, range(8), None),
+    ],
+)
+def test_a_second_thread_has_a_core_of_its_own(
+    asked: tuple[int, ...] | None, allowed: Sequence[int], second: int | None
+) -> None:
+    packages = tuple(host(cores).packages[0] for cores in ([(0, 2), (1, 3)], [(4, 6), (5, 7)]))
+    place = replace(choose_place(None), cpus=asked, topology=replace(host([]), packages=packages))
+    assert second_cpu(place, allowed) == second
 
 
 def test_memory_that_is_not_to_be_had_is_no_defect(process: VariantProcess) -> None:
