@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from lowlat.errors import ExitCode, NotValidError, PlugInError
 
 _SLOWEST_S: Final = 0.01
 """Time of a command beyond `STALL_LIMIT_S` for a batch: hundreds of times that of the reference engine."""
+_GRACE_S: Final = 1.0
+"""How long an engine may take to end after it was told to."""
 
 
 class PythonDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,22 +75,29 @@ class ResetEngine:
 
 @contextmanager
 def _judged(name: str, limit_s: float) -> Iterator[None]:
-    """What the engine raises in the block, or that it does not end, is an engine that failed. A process that it forked
-    and that leaves the block too ends there: there would be two that compare.
+    """What the engine raises in the block, or that it does not end, is an engine that failed. If that exception is
+    swallowed, or no Python code runs that could raise it, the process ends, with a traceback on stderr.
+
+    A process that the engine forked and that leaves the block too ends there: there would be two that compare.
     """
-    own = os.getpid()
+    own, hangs = os.getpid(), f"the {name} engine hangs: no events for {limit_s:g} s"
+    late = False
 
-    def hangs(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise NotValidError(f"the {name} engine hangs: no events for {limit_s:g} s")
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        nonlocal late
+        late = True
+        raise NotValidError(hangs)
 
-    before = signal.signal(signal.SIGALRM, hangs)
+    before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, limit_s)
+    faulthandler.dump_traceback_later(limit_s + _GRACE_S, exit=True)
     try:
         yield
     except PlugInError as error:
-        raise NotValidError(str(error)) from error
+        raise NotValidError(hangs if late else str(error)) from error
     finally:
         if os.getpid() != own:
             os._exit(ExitCode.OK)
+        faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
