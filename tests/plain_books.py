@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.matching.records import Side
 
@@ -23,6 +25,12 @@ class Told:
     price: int = 0
     quantity: int = 0
     flags: int = 0
+
+    @classmethod
+    def of(cls, event: np.void) -> Told:
+        """A row of `ORDER_EVENT`."""
+        names = ("symbol", "order_id", "other_id", "side", "price", "quantity", "flags")
+        return cls(OrderAction(int(event["action"])), **{name: int(event[name]) for name in names})
 
 
 @dataclass
@@ -59,6 +67,17 @@ class PlainBooks:
             if (order.symbol, order.side) == (symbol, side):
                 total[order.price] += order.quantity
         return sorted(total.items(), reverse=side == Side.BUY)
+
+    def depth(self, symbol: int, side: int) -> list[tuple[int, int, int]]:
+        """Price, quantity and number of orders, best first."""
+        return [(price, total, len(self.queue(symbol, side, price))) for price, total in self.levels(symbol, side)]
+
+    def queues(self) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
+        """Id and quantity of the orders of each symbol, side and price, the first to trade first."""
+        found: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+        for order in self.resting:
+            found.setdefault((order.symbol, order.side, order.price), []).append((order.order_id, order.quantity))
+        return found
 
     def state(self, symbol: int, depth: int) -> list[int]:
         """As a row of a LOBSTER order book file."""

@@ -14,7 +14,7 @@ from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.flow.registry import reader_of
 from lowlat.engine.matching.records import Side
 from tests.dbn_files import dbn, record
-from tests.slow_book import SlowBook
+from tests.plain_books import PlainBooks, Told
 
 Find = Callable[[str], Path]
 Day = tuple[OrderEventStream, OrderEvents]
@@ -50,12 +50,12 @@ def test_all_records_are_accounted_for(day: Day) -> None:
 
 
 def test_every_execution_is_at_the_head_of_its_queue(day: Day) -> None:
-    book = SlowBook()
-    heads = []
-    for event in day[1]:
-        if event["action"] == OrderAction.EXECUTE:
-            heads.append(book.head(int(event["side"])) == event["order_id"])
-        book.apply(event)
+    books, heads = PlainBooks(), []
+    for event in map(Told.of, day[1]):
+        if event.action == OrderAction.EXECUTE:
+            best = books.levels(0, event.side)[0][0]
+            heads.append(books.queue(0, event.side, best)[0].order_id == event.order_id)
+        books.apply(event)
     assert heads == [True] * 11
 
 
@@ -76,22 +76,22 @@ def agreeing(events: OrderEvents, recorded: Find) -> tuple[int, int]:
     names, levels = rows(recorded("ARL_2025-07-17_mbp10.csv.xz"))
     key = [names.index(name) for name in ("sequence", "order_id", "action", "size")]
     first = names.index("bid_px_00")
-    book, at, matched, total = SlowBook(), 0, 0, 0
+    books, at, matched, total = PlainBooks(), 0, 0, 0
     for row in levels:
         if row[names.index("action")] not in "AC":
             continue
         end = line[tuple(row[at] for at in key)]
         while at < len(events) and events["row"][at] <= end:
-            book.apply(events[at])
+            books.apply(Told.of(events[at]))
             at += 1
         total += 1
-        matched += ten_levels(book) == [float(cell or 0) for cell in row[first : first + 60]]
+        matched += ten_levels(books) == [float(cell or 0) for cell in row[first : first + 60]]
     return matched, total
 
 
-def ten_levels(book: SlowBook) -> list[float]:
+def ten_levels(books: PlainBooks) -> list[float]:
     """Price, size and count of bid and ask, best first, as the vendor's columns."""
-    sides = [book.levels(side)[:10] for side in (Side.BUY, Side.SELL)]
+    sides = [books.depth(0, side)[:10] for side in (Side.BUY, Side.SELL)]
     padded = [side + [(0, 0, 0)] * (10 - len(side)) for side in sides]
     return [x for pair in zip(*padded, strict=True) for price, size, count in pair for x in (price / 1e9, size, count)]
 

@@ -1,6 +1,6 @@
 """Databento's fills and changes, paired by numpy in blocks, against a loop over all records that can be read at once.
 
-The loop follows the vendor's rule: only A, C, M and R change the book. So the book after any record must be the same,
+The loop follows the vendor's rule: only A, C, M and R change a book. So the books at the end must be the same,
 every lot that traded must be told once, and where the blocks are cut must not matter.
 """
 
@@ -20,7 +20,7 @@ from lowlat.engine.flow.readers.databento import events as databento_events
 from lowlat.engine.flow.readers.databento.events import Rows, events_of
 from lowlat.engine.flow.readers.databento.records import MBO
 from tests.dbn_files import LAST, record
-from tests.slow_book import SlowBook
+from tests.plain_books import PlainBooks, Told
 
 Record = tuple[str, int, str, int, int, int, int, int]
 
@@ -57,45 +57,33 @@ def converted(rows: Rows, cuts: Sequence[int]) -> OrderEvents:
     return np.concatenate(parts) if parts else np.zeros(0, databento_events.ORDER_EVENT)
 
 
-def by_the_vendor(rows: Rows) -> list[dict[int, object]]:
-    """The books after each record."""
-    books: dict[int, SlowBook] = {0: SlowBook(), 1: SlowBook()}
-    states = []
+CHANGES = {"A": OrderAction.ADD, "C": OrderAction.REDUCE, "M": OrderAction.UPSERT, "R": OrderAction.CLEAR}
+"""What changes a book by the vendor's word."""
+
+
+def by_the_vendor(rows: Rows) -> object:
+    """The books after the last record."""
+    books = PlainBooks()
     for said, symbol in zip(rows.records, rows.symbol.tolist(), strict=True):
-        book = books[symbol]
-        place = (int(said["side"] == ord("A")), int(said["price"]))
-        order_id, size = int(said["order_id"]), int(said["size"])
-        match chr(said["action"]):
-            case "A":
-                book.remove(order_id)
-                book.enter(order_id, place, size)
-            case "C":
-                book.take(order_id, size)
-            case "M":
-                if book.places.get(order_id) != place or book.queues[place][order_id] < size:
-                    book.remove(order_id)
-                    book.enter(order_id, place, size)
-                book.queues[place][order_id] = size
-            case "R":
-                book.queues.clear()
-                book.places.clear()
-        states.append({at: _copy(each) for at, each in books.items()})
-    return states
+        if action := CHANGES.get(chr(said["action"])):
+            side, size = int(said["side"] == ord("A")), int(said["size"])
+            books.apply(Told(action, symbol, int(said["order_id"]), 0, side, int(said["price"]), size))
+    return books.queues()
 
 
-def _copy(book: SlowBook) -> object:
-    return {place: list(queue.items()) for place, queue in book.queues.items() if queue}
+def by_events(events: OrderEvents) -> object:
+    """The books after the last event."""
+    books = PlainBooks()
+    for event in map(Told.of, events):
+        books.apply(event)
+    return books.queues()
 
 
 @given(RECORDS)
 def test_the_book_is_the_vendors_at_the_end_of_each_day(said: list[Record]) -> None:
     """Executions stand where the fill is told, which is ahead of its cancel; in between, the books may differ."""
     rows = rows_of(sane(said))
-    books: dict[int, SlowBook] = {0: SlowBook(), 1: SlowBook()}
-    for event in converted(rows, ()):
-        books[int(event["symbol"])].apply(event)
-    if len(rows.row):
-        assert {at: _copy(book) for at, book in books.items()} == by_the_vendor(rows)[-1]
+    assert by_events(converted(rows, ())) == by_the_vendor(rows)
 
 
 def sane(said: list[Record]) -> list[Record]:
@@ -138,9 +126,6 @@ def test_it_does_not_matter_where_blocks_are_cut(said: list[Record], cuts: list[
 def test_a_fill_that_waited_too_long_is_told_once_all_the_same(said: list[Record], cuts: list[int]) -> None:
     rows = rows_of(sane(said))
     inside = [cut for cut in cuts if cut < len(rows.row)]
-    books: dict[int, SlowBook] = {0: SlowBook(), 1: SlowBook()}
     with mock.patch.object(databento_events, "HELD_MAX", 3):
-        for event in converted(rows, inside):
-            books[int(event["symbol"])].apply(event)
-    if len(rows.row):
-        assert {at: _copy(book) for at, book in books.items()} == by_the_vendor(rows)[-1]
+        events = converted(rows, inside)
+    assert by_events(events) == by_the_vendor(rows)

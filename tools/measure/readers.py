@@ -1,9 +1,10 @@
 """What reading recorded orders costs, by format: `python tools/measure/readers.py [--rounds N] [--peers PYTHON]`.
 
-A synthetic ITCH day (`tests/itch_day.py`, 8,000 symbols) is written once in each form, and read in turn: medians of CPU
-time over the rounds, in messages per second, and the peak memory of the process that reads it. The packages `itchfeed`,
-`itchcpp` and `meatpy` are installed from PyPI into an environment that is thrown away, or are those of the interpreter
-`--peers`, and read the first messages of the same day in the same rounds.
+A synthetic ITCH day (`tests/itch_day.py`, 8,000 symbols) is written once in each form, and so are events of one symbol
+in the other formats (`recorded_files.py`). They are read in turn: medians of CPU time over the rounds, in messages per
+second, and the peak memory of the process that reads it. The packages `itchfeed`, `itchcpp` and `meatpy` are installed
+from PyPI into an environment that is thrown away, or are those of the interpreter `--peers`, and read the first
+messages of the same day in the same rounds.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from recorded_files import files_in
+
 from lowlat.probes.host.facts import host_facts
 from tests.itch_by_hand import capture, datagram, linked, packets
 from tests.itch_day import ItchDay
 
-MESSAGES, LIVE, PEER_MESSAGES = 4_000_000, 500_000, 300_000
+MESSAGES, LIVE, OTHER_MESSAGES, PEER_MESSAGES = 4_000_000, 500_000, 1_000_000, 300_000
 PACKETED, EACH = 2_000_000, 20
 """Messages of the capture, and of one of its packets."""
 
@@ -48,7 +51,8 @@ READ = """
 from pathlib import Path
 from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.registry import reader_of
-reader, options = reader_of(Path(PATH)), ReadOptions(symbols=frozenset(SYMBOLS))
+reader = reader_of(Path(PATH), "columns" if COLUMNS else None)
+options = ReadOptions(symbols=frozenset(SYMBOLS), columns=COLUMNS)
 begin = time.process_time()
 stream = reader.open(Path(PATH), options)
 for block in stream.blocks:
@@ -76,7 +80,8 @@ class Way:
     """A way to read one file, and what it took in each round."""
 
     def __init__(self, name: str, code: str, path: Path, *, python: str = sys.executable, **names: object) -> None:
-        given = "".join(f"{key} = {value!r}\n" for key, value in {"PATH": str(path), "SYMBOLS": (), **names}.items())
+        told = {"PATH": str(path), "SYMBOLS": (), "COLUMNS": None, **names}
+        given = "".join(f"{key} = {value!r}\n" for key, value in told.items())
         self.name, self._python, self._code = name, python, f"import time\n{given}{code}{END}"
         self._pure = "pure" in name
         self._holds_all = "memory" in name
@@ -124,7 +129,7 @@ def messages_of(data: bytes) -> list[bytes]:
     return found
 
 
-def ways_of(files: dict[str, Path], peers: str | None) -> list[Way]:
+def ways_of(files: dict[str, Path], others: dict[str, tuple[Path, str | None]], peers: str | None) -> list[Way]:
     """All that is compared."""
     ways = [
         Way("decoder alone, from memory", DECODE, files["day.itch"]),
@@ -132,6 +137,7 @@ def ways_of(files: dict[str, Path], peers: str | None) -> list[Way]:
         Way("`itch`, one symbol of 8,000", READ, files["day.itch"], SYMBOLS=("AAAA",)),
         Way("`itch`, .gz", READ, files["day.itch.gz"]),
         Way("`itch`, .pcap", READ, files["day.pcap"]),
+        *(Way(name, READ, path, COLUMNS=columns) for name, (path, columns) in others.items()),
     ]
     if peers:
         short = files["short.itch"]
@@ -159,13 +165,14 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         peers = asked.peers or interpreter_with_peers(Path(name) / "peers")
-        ways = ways_of(files_of(Path(name)), peers)
+        ways = ways_of(files_of(Path(name)), files_in(Path(name), OTHER_MESSAGES), peers)
         for _ in range(asked.rounds):
             for way in ways:
                 way.run()
     host = host_facts()
     print(f"{host.cpu_brand.value}, {host.logical_cpus.value} CPUs; Python {sys.version.split()[0]}; ", end="")
-    print(f"{MESSAGES:,} messages, {PEER_MESSAGES:,} for other packages; {asked.rounds} rounds.\n")
+    print(f"{MESSAGES:,} messages of ITCH, {OTHER_MESSAGES:,} of other formats, ", end="")
+    print(f"{PEER_MESSAGES:,} for other packages; {asked.rounds} rounds.\n")
     if peers is None:
         print("itchfeed, itchcpp and meatpy: not available here, because pip cannot install them.\n")
     print("| reader | messages/s of CPU time | peak memory |\n|---|--:|--:|")

@@ -1,25 +1,15 @@
-"""How fast recorded orders are read: `python tools/measure/reader_speed.py [MESSAGES]`.
-
-Each format holds the same messages, made here: adds, cancels and executions of one symbol. Readers take turns; CPU time
-of this process, median of five passes.
-"""
+"""The same order events in each format, for `readers.py`: adds, cancels and executions of one symbol."""
 
 from __future__ import annotations
 
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.readers.databento.records import MBO
-from lowlat.engine.flow.registry import READERS
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.dbn_files import DAY_NS, metadata
@@ -29,7 +19,6 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-PASSES = 5
 COLUMNS = "time=ts,id=oid,side=side,action=type:{A=add,C=reduce,F=execute},price=px,quantity=qty,unit=0.01"
 
 
@@ -95,8 +84,8 @@ def lobster(records: np.ndarray, path: Path) -> None:
     path.write_text("".join(f"{s:.9f},{k},{i},{q},{p},{d}\n" for s, k, i, q, p, d in rows))
 
 
-def files(folder: Path, count: int) -> dict[str, tuple[str, Path, str | None]]:
-    """Reader, file and mapping of each format, by its name here."""
+def files_in(folder: Path, count: int) -> dict[str, tuple[Path, str | None]]:
+    """File and mapping of each format, by its name in a table; so many messages each, or those of them that it has."""
     records = messages(count)
     data = metadata() + records.tobytes()
     (folder / "day.dbn").write_bytes(data)
@@ -107,47 +96,10 @@ def files(folder: Path, count: int) -> dict[str, tuple[str, Path, str | None]]:
     parquet.write_table(mapped, folder / "day.parquet")
     lobster(records, folder / "lobster.csv")
     return {
-        "DBN": ("dbn", folder / "day.dbn", None),
-        "DBN, .zst": ("dbn", folder / "day.dbn.zst", None),
-        "Databento CSV": ("dbn", folder / "databento.csv", None),
-        "CSV by mapping": ("columns", folder / "mapped.csv", COLUMNS),
-        "Parquet by mapping": ("columns", folder / "day.parquet", COLUMNS),
-        "LOBSTER": ("lobster", folder / "lobster.csv", None),
+        "`dbn`": (folder / "day.dbn", None),
+        "`dbn`, .zst": (folder / "day.dbn.zst", None),
+        "`dbn`, CSV": (folder / "databento.csv", None),
+        "`columns`, CSV": (folder / "mapped.csv", COLUMNS),
+        "`columns`, Parquet": (folder / "day.parquet", COLUMNS),
+        "`lobster`": (folder / "lobster.csv", None),
     }
-
-
-def reading(name: str, path: Path, mapping: str | None) -> Callable[[], int]:
-    """Reads a file to its end; gives the number of messages."""
-    opener = READERS.get(name).open
-
-    def read() -> int:
-        assert opener is not None
-        stream = opener(path, ReadOptions(columns=mapping))
-        for _ in stream.blocks:
-            pass
-        return sum(stream.messages.values())
-
-    return read
-
-
-def main() -> None:
-    """Print messages per second of CPU time by format."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory() as folder:
-        readers = {label: (reading(*made), made[1]) for label, made in files(Path(folder), count).items()}
-        taken: dict[str, list[float]] = {label: [] for label in readers}
-        counts = {}
-        for _ in range(PASSES):
-            for label, (read, _path) in readers.items():
-                start = time.process_time()
-                counts[label] = read()
-                taken[label].append(time.process_time() - start)
-        print(f"{'':20}{'messages':>12}{'M/s':>8}{'MB/s':>8}")
-        for label, (_, path) in readers.items():
-            seconds = statistics.median(taken[label])
-            size = path.stat().st_size
-            print(f"{label:20}{counts[label]:12,}{counts[label] / seconds / 1e6:8.2f}{size / seconds / 1e6:8.0f}")
-
-
-if __name__ == "__main__":
-    main()
