@@ -124,7 +124,7 @@ def _recording(cpu: int, found: _core.GapRecording, ticks_per_ns: float, duratio
         moves_end=moves_end.astype(np.int64),
         reading_ns=reading_ns,
         period_ns=periods_of(begin_ns, length_ns, reading_ns, cause < 0),
-        watched_ns=round((found.watched_ticks - int(reading.sum())) / ticks_per_ns),
+        watched_ns=round(found.watched_ticks / ticks_per_ns) - int(reading_ns.sum()),
         threshold_ns=found.threshold_ticks / ticks_per_ns,
         typical_ns=found.typical_ticks / ticks_per_ns,
         read_ns=(found.watched_ticks - int(reading.sum()) - int(length.sum())) / ticks_per_ns / turns,
