@@ -13,11 +13,15 @@ from lowlat.compression import Bound
 from lowlat.engine.feed.source import byte_chunks
 from lowlat.errors import InputError, LobsterError
 from lowlat.limits import FLOW_BYTES_MAX, FLOW_LINE_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE
+from lowlat.text import cut, printable
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BOUND: Final = Bound(FLOW_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 _HEADER: Final = re.compile(rb"\s*[A-Za-z][^,\n]*(,\s*[A-Za-z][^,\n]*)+\n")
 """A line of which every field begins with a letter."""
+_FIRST_NAMES: Final = ("time", "ask")
+"""How the line of names begins in a file of messages, and in a file of books."""
+_SHOWN_CHARS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ def line_blocks(path: Path, noticed: Counter[str]) -> Iterator[LineBlock]:
     """The lines of a file, a megabyte at a time, so that a file that is none of ours is refused at its first rows.
 
     A byte order mark and a line of names at the beginning are left out, and counted in `noticed`. Raises `LobsterError`
-    for a file that cannot be read, is empty, or is beyond the limits on recorded orders (`lowlat.limits`).
+    for a file that cannot be read, is empty, has a line of other names, or is beyond the limits on recorded orders
+    (`lowlat.limits`).
     """
     before, empty = 0, True
     for piece in _whole_lines(path):
@@ -75,10 +80,17 @@ def _without_head(block: LineBlock, noticed: Counter[str]) -> LineBlock:
         noticed["byte order mark"] += 1
         block = replace(block, text=block.text.removeprefix(BYTE_ORDER_MARK))
     if header := _HEADER.match(block.text):
+        names = header[0].decode("latin-1").strip()
+        if not names.lower().startswith(_FIRST_NAMES):
+            raise block.error(0, f"its columns are not LOBSTER's; say with --columns what they mean: {_shown(names)}")
         noticed["line of column names"] += 1
         text = block.text[header.end() :]
         block = replace(block, before=block.before + 1, text=text, lines=block.lines - 1)
     return block
+
+
+def _shown(names: str) -> str:
+    return cut(printable(names), _SHOWN_CHARS)
 
 
 def _of_file(path: Path, error: InputError) -> LobsterError:

@@ -146,3 +146,11 @@ def test_blocks_end_between_rows(tmp_path: Path) -> None:
     blocks = [block["order_id"].copy() for block in open_messages(path, ReadOptions()).blocks]
     assert len(blocks) > 1
     assert (np.concatenate(blocks) == np.arange(1, 60_001)).all()
+
+
+def test_other_columns_than_lobsters_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trades.csv"
+    path.write_text("price,size,side\n1,2,3\n")
+    with pytest.raises(LobsterError, match="say with --columns what they mean: price,size,side") as refused:
+        list(line_blocks(path, Counter()))
+    assert "line 1" in str(refused.value) or "row 1" in str(refused.value)
