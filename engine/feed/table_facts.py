@@ -32,6 +32,16 @@ def metadata_of(stream: OrderEventStream) -> dict[bytes, bytes]:
     return {_KEY: msgspec.json.encode(facts)}
 
 
+def beside_rows(stream: OrderEventStream) -> list[str]:
+    """What a reader of rows alone would not know of this stream, in words."""
+    told = {
+        "that times count from midnight": stream.time_base == "midnight",
+        "how many levels are displayed": stream.displayed_levels is not None,
+        "that order ids show when orders arrived": stream.ids_by_arrival,
+    }
+    return [what for what, known in told.items() if known]
+
+
 def tell(stream: OrderEventStream, metadata: Mapping[bytes, bytes]) -> None:
     """Give a stream what the metadata of its table says; nothing if that is not of ours.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lowlat.engine.feed.stream import ReadOptions
+from lowlat.engine.feed.table_facts import beside_rows
 from lowlat.engine.feed.tables import arrow
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.registry import Reader
@@ -59,7 +60,9 @@ def convert(source: Path, target: Path, reader: Reader, writer: Writer, options:
     stream = reader.events(source, options)
     with written_atomically(target) as file:
         count = writer.write(stream, file, told)
-    return Conversion("event", count, len(stream.symbols), stream.left_out, stream.faults)
+    untold = beside_rows(stream) if writer.only_rows else []
+    notes = (f"not in the file: {', '.join(untold)}; a .parquet or .arrow file has it",) if untold else ()
+    return Conversion("event", count, len(stream.symbols), stream.left_out, stream.faults, notes)
 
 
 def _journaled(flow: Flow, target: Path, told: Told) -> Conversion:

@@ -13,8 +13,7 @@ from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.listings import recording_names, writer_names
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.flow_file import reader_for
-from lowlat_cli.options.recording import Selection, SymbolsOption, selection_of
+from lowlat_cli.options.recording import Selection, SymbolsOption, recorded_input, selection_of
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
@@ -119,10 +118,8 @@ def _converted(
 ) -> Conversion:
     from lowlat.engine.flow.convert import convert as convert_file
 
-    reader = reader_for(source, [source_format] if source_format else None, selection.columns)
-    if selection.is_part and reader.open is None:
-        raise UsageError(f"--symbols is for a venue's recording, and {source} is a {reader.noun}; remove it")
-    return convert_file(source, target, reader, writer, selection.read_options(), told)
+    given = recorded_input(source, [source_format] if source_format else None, None, selection)
+    return convert_file(source, target, given.reader, writer, selection.read_options(), told)
 
 
 def _telling(progress: Progress, source: Path, writer: Writer, share: float) -> Callable[[int], None]:

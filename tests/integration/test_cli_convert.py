@@ -94,6 +94,11 @@ def test_a_table_tells_of_its_recording_what_its_rows_do_not(lowlat: Run, tmp_pa
     assert lowlat("convert", messages.name, name).returncode == 0
     given, again = (reader_of(path).open for path in (messages, tmp_path / name))
     assert given is not None and again is not None
+    done = lowlat("convert", messages.name, "day.csv")
+    assert done.stderr == (
+        "lowlat: not in the file: that times count from midnight, how many levels are displayed, that order ids show "
+        "when orders arrived; a .parquet or .arrow file has it\n"
+    )
     told, read = given(messages, ReadOptions()), again(tmp_path / name, ReadOptions())
     for fact in ("unit", "time_base", "displayed_levels", "ids_by_arrival"):
         assert getattr(read, fact) == getattr(told, fact), fact

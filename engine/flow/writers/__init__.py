@@ -19,12 +19,13 @@ Told = Callable[[int], None]
 @dataclass(frozen=True, slots=True)
 class Writer:
     """One format. `write` writes the events of a stream to an open file, and returns how many; without it, the format
-    holds commands.
+    holds commands. `only_rows`: whether it has no place for what rows do not tell of a recording.
     """
 
     name: str
     sentence: str
     write: Callable[[OrderEventStream, BinaryIO, Told], int] | None = None
+    only_rows: bool = False
 
 
 def _parquet(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
@@ -50,7 +51,7 @@ WRITERS: Final[Mapping[str, Writer]] = {
     for writer in (
         Writer("parquet", "a table of events, Parquet", _parquet),
         Writer("arrow", "a table of events, Arrow", _arrow),
-        Writer("csv", "a table of events, CSV", _csv),
+        Writer("csv", "a table of events, CSV", _csv, only_rows=True),
         Writer("journal", "a journal of the commands that a replay sends"),
     )
 }
