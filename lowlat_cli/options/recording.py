@@ -34,15 +34,19 @@ def recorded_time_ns(value: Any) -> int:
     """
     text = str(value)
     found = _TIME.fullmatch(text)
-    if found is None or int(found["hour"]) > 24:
-        raise typer.BadParameter(f"{text!r} is not a time such as 09:30, 09:30:00.5 or 2024-01-02T14:30")
+    refusal = typer.BadParameter(f"{text!r} is not a time such as 09:30, 09:30:00.5 or 2024-01-02T14:30")
+    if found is None:
+        raise refusal
     seconds = int(found["hour"]) * 3_600 + int(found["minute"]) * 60 + int(found["second"] or 0)
+    fraction_ns = int((found["fraction"] or "").ljust(9, "0"))
+    if seconds * SECOND_NS + fraction_ns > 24 * 3_600 * SECOND_NS:
+        raise refusal
     if found["date"]:
         try:
             seconds += int(datetime.fromisoformat(found["date"]).replace(tzinfo=UTC).timestamp())
         except ValueError as error:
             raise typer.BadParameter(f"{text!r} has no such date") from error
-    return seconds * SECOND_NS + int((found["fraction"] or "").ljust(9, "0"))
+    return seconds * SECOND_NS + fraction_ns
 
 
 SymbolsOption: TypeAlias = Annotated[
@@ -83,9 +87,10 @@ class Selection:
     columns: str | None = None
 
     @property
-    def is_part(self) -> bool:
-        """Whether something is left out."""
-        return bool(self.symbols) or self.begin_ns is not None or self.end_ns is not None
+    def part(self) -> list[str]:
+        """The options that leave something out."""
+        given = {"--symbols": self.symbols or None, "--from": self.begin_ns, "--to": self.end_ns}
+        return [option for option, value in given.items() if value is not None]
 
     def read_options(self) -> ReadOptions:
         """What a reader is asked to leave out: nothing before the beginning, which builds the book."""
@@ -127,8 +132,12 @@ def recorded_input(file: Path, formats: list[str] | None, expect: Path | None, s
     reader = reader_for(file, formats, selection.columns)
     if expect is not None and reader.read_book is None:
         raise UsageError(f"--expect is for a venue's recording, and {file} is a {reader.noun}; remove it")
-    if selection.is_part and reader.open is None:
-        raise UsageError(f"--symbols, --from and --to are for a venue's recording, and {file} is a {reader.noun}")
+    if (part := selection.part) and reader.open is None:
+        are = "is" if len(part) == 1 else "are"
+        raise UsageError(
+            f"{' and '.join(part)} {are} for a venue's recording, and {file} is a {reader.noun}; remove "
+            f"{'it' if len(part) == 1 else 'them'}"
+        )
     return RecordedInput(file, reader, selection, expect)
 
 

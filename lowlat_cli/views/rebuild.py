@@ -50,8 +50,8 @@ def _spent(part: Spent) -> str | None:
     if part.cpu_ns_per_event is None or part.wall_ns_per_event is None:
         return None
     return (
-        f"{part.cpu_ns_per_event:.1f} ns of CPU time per event ({units.time(part.cpu_ns)}) · "
-        f"{part.wall_ns_per_event:.1f} ns elapsed"
+        f"{units.time(part.cpu_ns_per_event)} of CPU time per event ({units.time(part.cpu_ns)}) · "
+        f"{units.time(part.wall_ns_per_event)} elapsed"
     )
 
 
