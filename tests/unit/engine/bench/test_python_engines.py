@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from lowlat.engine.bench.gc_watch import GcWatch
+from lowlat.engine.bench.passes import Pass
+from lowlat.engine.bench.python_loops import run_batched, run_one_at_a_time
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
@@ -144,6 +146,28 @@ def test_collections_are_counted_in_the_block_only() -> None:
     seen = watch.seen(TickScale(1, 0))
     assert seen.collections == 2
     assert 0 < seen.longest_ns <= seen.pause_ns <= 2 * seen.longest_ns
+
+
+class Idle:
+    """Takes no time at all."""
+
+    def process(self, commands: Commands) -> Events:
+        return np.zeros(len(commands), EVENT)
+
+
+@pytest.mark.parametrize("run_pass", [run_batched, run_one_at_a_time])
+def test_a_collection_that_was_due_before_the_pass_is_within_its_time(
+    flow: Flow, run_pass: Callable[[Idle, Commands, TickScale, GcWatch], Pass]
+) -> None:
+    watch, scale, was_enabled = GcWatch(), TickScale(1, 0), gc.isenabled()
+    gc.disable()
+    try:
+        due = [[] for _ in range(20_000)]
+        done = run_pass(Idle(), flow.commands[:1], scale, watch)
+    finally:
+        if was_enabled:
+            gc.enable()
+    assert due and watch.seen(scale).pause_ns <= done.wall_ns
 
 
 def _with(events: Events, name: str, more: int) -> Events:
