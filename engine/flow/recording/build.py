@@ -38,7 +38,9 @@ later events name is alive: if an add locks or crosses it, both stand as the ven
 it says otherwise.
 
 Rows of one time are one step of the venue: a cancel or reduction of the same time that explains a burst or makes room
-for an add is applied before it.
+for an add is applied before it. So an order that self-match prevention cancels in place of its fill is explained, and
+counted. An iceberg order that traded is explained by an UPSERT of the same time: it may have traded more than it
+showed, and enters at the back with what it shows next.
 
 Orders whose arrival is not in the file
 ---------------------------------------
