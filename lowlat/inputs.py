@@ -14,7 +14,7 @@ import select
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -111,6 +111,24 @@ def unreadable(error: OSError) -> str:
 def is_refusal(error: OSError) -> bool:
     """Whether `open_regular` refused something that is there, but is not a regular file."""
     return error.strerror in {why for _, _, why in _KINDS}
+
+
+def share_read(path: Path) -> float | None:
+    """How much of a regular file this process has read, by where its descriptor of that file is; None of anything else,
+    and of a file that is not open.
+    """
+    try:
+        named = path.stat()
+        if not stat.S_ISREG(named.st_mode) or not named.st_size:
+            return None
+        for number in (int(each.name) for each in Path("/proc/self/fd").iterdir()):
+            with suppress(OSError):  # that of the listing is gone
+                found = os.fstat(number)
+                if (found.st_dev, found.st_ino) == (named.st_dev, named.st_ino):
+                    return min(1.0, os.lseek(number, 0, os.SEEK_CUR) / named.st_size)
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def read_bytes(path: Path, most: int) -> bytes:

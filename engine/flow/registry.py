@@ -60,14 +60,20 @@ class Reader:
         from lowlat.engine.feed.stream import ReadOptions
         from lowlat.engine.flow.recording import recorded_flow
 
-        return recorded_flow(self.events(path, options or ReadOptions()), book)
+        options = options or ReadOptions()
+        return recorded_flow(self.events(path, options), book, options.progress)
 
     def events(self, path: Path, options: ReadOptions) -> OrderEventStream:
         """The events of a file whose reader has `open`, as `checked_part` checks them. Raises what both raise."""
         from lowlat.engine.flow.part import checked_part
 
         assert self.open is not None
-        return checked_part(self.open(path, options), options)
+        stream = checked_part(self.open(path, options), options)
+        if options.progress is not None:
+            from lowlat.engine.feed.telling import tell_of_reading
+
+            tell_of_reading(stream, options.progress)
+        return stream
 
     def knows_beginning(self, start: bytes) -> bool:
         """Whether a file that, unpacked, begins with these bytes is in this format."""

@@ -58,11 +58,13 @@ class Walk:
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
 
-    def run(self) -> None:
-        """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
+    def run(self, walked: Callable[[int], None]) -> None:
+        """Go through all events; `walked` is told how many are done. Raises `InputError` if the executions of a burst
+        sum to more than an order holds.
+        """
         market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
         done, handlers = market.done, self._handlers()
-        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
+        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events(walked):
             if action == OrderAction.EXECUTE:
                 self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
                 continue
