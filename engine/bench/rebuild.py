@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from lowlat import units
 from lowlat.engine.bench import report_context
@@ -18,14 +17,11 @@ from lowlat.engine.bench.expected_book import BookCheck
 from lowlat.engine.feed.book_builder import BookBuilder, BuilderCounts
 from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.feed.telling import Progress, Telling
 from lowlat.errors import UsageError
+from lowlat.inputs import share_read
 from lowlat.probes.host.host_tree import LIVE
 from lowlat.reports.model.rebuild import Rebuild, Spent
-
-Progress = Callable[[str, float], None]
-
-PROGRESS_S: Final = 0.2
-"""How often progress is shown."""
 
 
 @dataclass(slots=True)
@@ -73,16 +69,14 @@ class Rebuilding:
     def run(self) -> Rebuild:
         """Apply all events. Raises `UsageError` if there is none, and what reading and applying them raise."""
         started = datetime.now(UTC)
-        begun = shown = time.monotonic()
+        telling = Telling(self._progress)
         for block in self._blocks():
             self._apply_block(block)
             self._keep(block)
-            now = time.monotonic()
-            if now - shown >= PROGRESS_S:
-                shown = now
-                self._progress(
-                    f"{units.counted(self._events, 'event')}, {units.rate(self._events / (now - begun))}", 0.0
-                )
+            telling.tell(
+                lambda seconds: f"{units.counted(self._events, 'event')}, {units.rate(self._events / seconds)}",
+                lambda: share_read(self._stream.path),
+            )
         if not self._events:
             kinds = [units.plural(count, kind) for kind, count in self._stream.messages.items() if count]
             raise UsageError(f"{self._stream.path}: nothing to rebuild: {', '.join(kinds) or 'no message'}")
@@ -116,7 +110,7 @@ class Rebuilding:
 
     def _document(self, started: datetime) -> Rebuild:
         stream, counts = self._stream, self._builder.counts
-        self._progress("measuring single events", 0.0)
+        self._progress("measuring single events", 1.0)
         self._builder.reset()
         latencies = latencies_of(self._builder, self._kept)
         expected = None if self._check is None else self._check.finish()

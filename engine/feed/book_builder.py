@@ -33,6 +33,9 @@ ORDERS: Final = 1 << 22
 LEVELS_MAX: Final = 10_000
 """The most levels that `BookBuilder.record` records."""
 
+STATES_LEVELS: Final = 1 << 20
+"""So many levels of states are recorded at one time, 32 MiB, where it is not known how many come."""
+
 NAMING_AN_ORDER: Final = (OrderAction.REDUCE, OrderAction.CANCEL, OrderAction.EXECUTE, OrderAction.REPLACE)
 """The actions that are about an order that is in the book."""
 
@@ -179,7 +182,7 @@ class BookBuilder(Uncopied):
 
     def _chosen(self, events: OrderEvents, levels: int, when: DepthMoment) -> Iterator[DepthStates]:
         """After some: their number is not known before."""
-        size = max(1, min(len(events), BLOCK_EVENTS // levels))
+        size = max(1, min(len(events), STATES_LEVELS // levels))
         states, numbers = _states(size, levels)
         yield DepthStates(numbers[:0], states[:0])
         for first in range(0, len(events), size):

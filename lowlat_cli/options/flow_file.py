@@ -26,7 +26,7 @@ FlowArgument: TypeAlias = Annotated[
     typer.Argument(
         metavar="FILE",
         callback=_stdin,
-        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; or - for stdin, with --format.",
+        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; or - for stdin.",
     ),
 ]
 

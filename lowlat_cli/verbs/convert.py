@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,9 +20,6 @@ from lowlat_cli.stdio import emit, note
 if TYPE_CHECKING:
     from lowlat.engine.flow.convert import Conversion
     from lowlat.engine.flow.writers import Writer
-
-_UPDATE_S = 0.25
-"""Seconds between two updates of the progress."""
 
 
 def convert(
@@ -86,7 +81,7 @@ def convert(
     targets = _targets(named, sources, out, writer)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
-            told = _telling(progress, source, writer, number / len(sources))
+            told = _among(progress, source, number, len(sources))
             _say(target, _converted(source, target, writer, source_format, selection, told))
     return 0
 
@@ -114,26 +109,21 @@ def _converted(
     writer: Writer,
     source_format: str | None,
     selection: Selection,
-    told: Callable[[int], None],
+    progress: Progress,
 ) -> Conversion:
     from lowlat.engine.flow.convert import convert as convert_file
 
     given = recorded_input(source, [source_format] if source_format else None, None, selection)
-    return convert_file(source, target, given.reader, writer, selection.read_options(), told)
+    return convert_file(source, target, given.reader, writer, selection.read_options(progress))
 
 
-def _telling(progress: Progress, source: Path, writer: Writer, share: float) -> Callable[[int], None]:
-    """Shows how far a file is, a few times a second. How much there is to come is not known."""
-    noun = "event" if writer.write is not None else "command"
-    shown = monotonic()
-    progress(f"reading {source}", share)
+def _among(progress: Progress, source: Path, number: int, count: int) -> Progress:
+    """Shows how far file `number` of several is as the share of all of them."""
 
-    def told(count: int) -> None:
-        nonlocal shown
-        if monotonic() - shown > _UPDATE_S:
-            shown = monotonic()
-            progress(f"{source}: {units.plural(count, noun)} written", share)
+    def told(text: str, share: float | None) -> None:
+        progress(text, share if count == 1 else (number + (share or 0.0)) / count)
 
+    told(f"reading {source}", None if count == 1 else 0.0)
     return told
 
 

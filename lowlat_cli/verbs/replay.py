@@ -160,7 +160,7 @@ def _measured(
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress(f"reading the {recording.reader.noun}", 0.0)
         book = recording.book()
-        recorded = recording.flow(book)
+        recorded = recording.flow(book, progress)
         if profile_out is not None:
             _write_profile(recorded, profile_out, progress)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()

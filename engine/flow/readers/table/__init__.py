@@ -53,11 +53,16 @@ def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> 
         yield from events.blocks(table.blocks(events.columns))
 
 
+def _kind(start: bytes) -> str:
+    return {_PARQUET[:3]: "Parquet file", _ARROW[:3]: "Arrow file"}.get(start[:3], "table of events")
+
+
 READER: Final = Reader(
     name="columns",
     noun="table",
     sentence="a table, .csv, .parquet or .arrow, whose columns --columns names",
     begins=re.compile(rb"PAR1|ARROW1|(?:\xef\xbb\xbf)?time_ns,row,order_id,"),
     suffixes=(".parquet", ".arrow", ".feather"),
+    kind=_kind,
     open=open_table,
 )
