@@ -9,9 +9,10 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[3]))  # last, as in fuzz.py
 
 from tests.fuzz.parsers.fuzz import main
-from tests.zygote import serve
+from tests.zygote import end, serve
 
 if __name__ == "__main__":
     control = socket.socket(fileno=int(sys.argv[1]))
     if serve(control) is not None:
         main()
+        end(0)
