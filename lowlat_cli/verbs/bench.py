@@ -41,6 +41,7 @@ from lowlat_cli.options.shared import (
     DebugOption,
     EngineOption,
     FormatOption,
+    NoKernelPathOption,
     OrdersOption,
     PlotOption,
     PoolPolicyOption,
@@ -111,6 +112,7 @@ def bench(
     cpu: CpuOption = None,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
+    no_kernel_path: NoKernelPathOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -158,7 +160,18 @@ def bench(
         pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
     load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
+    plan = plan_of(
+        ctx,
+        engine=engine,
+        runs=runs,
+        cpu=cpu,
+        **sizes,
+        full=on_exhaustion,
+        load=load,
+        books=books,
+        log=log,
+        kernel_path=not no_kernel_path,
+    )
     if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 

@@ -39,6 +39,7 @@ from lowlat_cli.options.shared import (
     DebugOption,
     EngineOption,
     ExhaustionPolicy,
+    NoKernelPathOption,
     OrdersOption,
     PlotOption,
     QuietOption,
@@ -92,6 +93,7 @@ def replay(
     cpu: CpuOption = None,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
+    no_kernel_path: NoKernelPathOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -138,7 +140,18 @@ def replay(
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
+    plan = plan_of(
+        ctx,
+        engine=engine,
+        runs=runs,
+        cpu=cpu,
+        **sizes,
+        full=on_exhaustion,
+        load=load,
+        books=books,
+        log=log,
+        kernel_path=not no_kernel_path,
+    )
 
     recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
     if profile_out is not None:
