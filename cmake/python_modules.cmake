@@ -45,6 +45,10 @@ lowlat_module(probes "${LOWLAT_GUARD}")
 lowlat_module(engine "${LOWLAT_GUARD_MATCHING}")
 target_link_libraries(engine_core PRIVATE Python::NumPy)  # its headers
 
+# Where `lowlat ablate` takes the same code without vector instructions from.
+set_source_files_properties(engine/native/ablation/without_vectors.cpp PROPERTIES COMPILE_OPTIONS
+  "-fno-tree-vectorize;-fno-tree-slp-vectorize")
+
 # The interface of a foreign engine, for `lowlat init-engine`.
 install(FILES engine/native/foreign/lowlat_engine.h DESTINATION lowlat/engine/foreign)
 

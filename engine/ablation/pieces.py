@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
+import os
+import tempfile
 from collections.abc import Callable
 from statistics import median_low
 from typing import Any
@@ -14,15 +18,17 @@ from lowlat.errors import UsageError
 from lowlat.probes.memory.smaps import huge_page_bytes
 
 
-def piece(native: Callable[..., _core.Pass], *more: Any) -> Callable[[VariantRun], VariantFigures]:
-    """How a piece is measured: `native` is one of `_core.ablate_...`, and takes `more` after what all of them take."""
+def piece(native: Callable[..., _core.Pass], *more: Any, timed: bool = True) -> Callable[[VariantRun], VariantFigures]:
+    """How a piece is measured: `native` is one of `_core.ablate_...`, and takes `more` after what all of them take.
+    `timed`: whether single operations have a time of their own.
+    """
 
     def measure(run: VariantRun) -> VariantFigures:
         given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
         return figures_of(
             run,
             lambda: native(*given, None, *more),
-            lambda recorder: native(*given, recorder, *more),
+            (lambda recorder: native(*given, recorder, *more)) if timed else None,
         )
 
     return measure
@@ -46,6 +52,27 @@ def of_two_threads(native: Callable[..., _core.Pass], *, timed: bool = False) ->
     return measure
 
 
+def locked(run: VariantRun) -> VariantFigures:
+    """Reads of a mapped file's pages after the kernel was asked to take them, locked or not."""
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(run.operations * mmap.PAGESIZE))
+        file.flush()
+        os.fsync(file.fileno())  # a page that is still to be written is not taken
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else writing may have left them in use
+        try:
+            return piece(_core.ablate_reclaimed_reads, file.fileno())(run)
+        except OSError as error:
+            raise UsageError(_why_not_locked(error, run.operations * mmap.PAGESIZE)) from error
+
+
+def _why_not_locked(error: OSError, size_bytes: int) -> str:
+    if error.errno in (errno.EPERM, errno.ENOMEM, errno.EAGAIN):
+        return f"this process may not lock {units.counted(size_bytes, 'byte')} of memory; raise its limit (ulimit -l)"
+    if error.errno == errno.ENOTSUP:
+        return f"the kernel took no pages of a file in {tempfile.gettempdir()} when asked to; set TMPDIR to a disk's"
+    return f"the kernel cannot be asked to take pages: {error.strerror}"
+
+
 def scattered_reads(run: VariantRun) -> VariantFigures:
     """Reads in random order from memory on huge pages, or on small ones."""
 
@@ -60,6 +87,6 @@ def scattered_reads(run: VariantRun) -> VariantFigures:
             )
 
     try:
-        return piece(_core.ablate_scattered_reads, look)(run)
+        return piece(_core.ablate_scattered_reads, look, timed=False)(run)
     except OSError as error:
         raise UsageError(f"the kernel refuses to be asked for huge pages: {error.strerror}") from error

@@ -5,27 +5,34 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.ablation.passes import figures_of, figures_of_passes, with_latencies
+from lowlat.engine.ablation.pieces import piece
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
+from lowlat.engine.analytics.level_updates import apply_level_updates
+from lowlat.engine.analytics.records import LEVEL_UPDATE, LevelUpdateRows
 from lowlat.engine.analytics.vwap import vwap_of
 from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.python_loops import Watch
-from lowlat.engine.matching.records import COMMAND, CommandType
+from lowlat.engine.matching.records import COMMAND, LEVEL, CommandType, Levels, Side
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.engine.rings.ring import MpscRing
 from lowlat.probes.clock.counter import ticks
 from lowlat.reports._core import Histogram as Recorder
 
+Row: TypeAlias = tuple[int, int, int]
 _UNCOUNTED: Final = "not available here, because they are counted around native passes only"
 AVERAGED: Final = 1_000
 """Records of which an average price is taken at once."""
+RESTING: Final = 1 << 14
+"""Orders at rest, as many as in `order_memory.hpp`."""
 BATCH: Final = 64
 """Commands that are put into a ring at once."""
 
@@ -112,6 +119,72 @@ def clock_reads(run: VariantRun) -> VariantFigures:
             read()
 
     return in_python(run, run.operations, reads)
+
+
+@dataclass(slots=True)
+class RestingOrder:
+    """An order as an object: what a node of the pool holds."""
+
+    order_id: int
+    quantity: int
+    previous: RestingOrder | None = None
+    following: RestingOrder | None = None
+
+
+def pooled_or_objects(run: VariantRun) -> VariantFigures:
+    """Orders that leave a book and others that enter it: nodes of the native pool, or an object each."""
+    if run.with_it:
+        return piece(_core.ablate_order_memory)(run)
+    resting = [RestingOrder(0, 1) for _ in range(RESTING)]
+    chosen = np.random.default_rng(run.seed).integers(0, RESTING, run.operations).tolist()
+
+    def replace_orders() -> None:
+        for order_id, place in enumerate(chosen):
+            resting[place] = RestingOrder(order_id, 1)
+
+    return in_python(run, run.operations, replace_orders)
+
+
+def level_updates(run: VariantRun) -> VariantFigures:
+    """Updates of levels, natively or in a loop."""
+    levels, updates = levels_to_update(run.seed)
+    times = max(run.operations // AVERAGED, 1)
+    if run.with_it:
+
+        def native() -> None:
+            for _ in range(times):
+                apply_level_updates(levels, updates, Side.SELL)
+
+        return in_python(run, times * AVERAGED, native)
+    rows, changes = levels.tolist(), updates.tolist()
+
+    def looped() -> None:
+        for _ in range(times):
+            updated_in_a_loop(rows, changes)
+
+    return in_python(run, times * AVERAGED, looped)
+
+
+def levels_to_update(seed: int) -> tuple[Levels, LevelUpdateRows]:
+    """Levels of one side, and an update for each: shape (`AVERAGED`,)."""
+    chance = np.random.default_rng(seed)
+    levels, updates = np.zeros(AVERAGED, LEVEL), np.zeros(AVERAGED, LEVEL_UPDATE)
+    levels["price"] = updates["price"] = np.arange(100_000, 100_000 + AVERAGED)
+    levels["quantity"], levels["order_count"] = chance.integers(1_000, 2_000, AVERAGED), 10
+    updates["quantity"], updates["order_count"] = chance.integers(-500, 500, AVERAGED), 1
+    return levels, updates
+
+
+def updated_in_a_loop(levels: list[Row], updates: list[Row]) -> list[Row]:
+    """The levels after the updates, best first, as rows of price, quantity, orders."""
+    held = {price: (quantity, orders) for price, quantity, orders in levels}
+    for price, more, more_orders in updates:
+        quantity, orders = held[price]
+        if quantity + more == 0:
+            del held[price]
+        else:
+            held[price] = (quantity + more, orders + more_orders)
+    return [(price, quantity, orders) for price, (quantity, orders) in held.items()]
 
 
 def average_price(run: VariantRun) -> VariantFigures:

@@ -6,6 +6,7 @@ from lowlat.engine import _core
 from lowlat.engine.ablation.passes import figures_of
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.matching.config_codec import native_rules
 from lowlat.reports._core import Histogram as Recorder
 
 
@@ -30,6 +31,20 @@ def look_ahead(run: VariantRun) -> VariantFigures:
     """A batch with prefetching, or without."""
     engine = _Seeded(run)
     return figures_of(run, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=run.with_it))
+
+
+def hinted(run: VariantRun) -> VariantFigures:
+    """A batch of the engine compiled with hints for branches, or without."""
+    seeding, measured = run.commands[: run.seeded], run.commands[run.seeded :][: run.operations]
+    path = _core.match_path(native_rules(run.settings), run.settings.orders, run.settings.trades, run.with_it)
+
+    def batch() -> _core.Pass:
+        path.reset()
+        path.execute(seeding)
+        return path.execute(measured)
+
+    batch()
+    return figures_of(run, batch)
 
 
 def same_twice(run: VariantRun) -> VariantFigures:

@@ -1,4 +1,5 @@
-// How a thread waits for what another one hands over: it looks again and again, or sleeps until it is woken.
+// How a thread waits for what another one hands over: it looks again and again, lets others run between two looks, or
+// sleeps until it is woken.
 #pragma once
 
 #include <atomic>
@@ -29,6 +30,15 @@ struct SpinWait {
     static void until(const RingIndex& index, std::uint64_t round) {
         // Acquire: pairs with pass_on(); what the other thread wrote before is seen.
         while (index.load(std::memory_order_acquire) != round) relax();
+    }
+    static void pass_on(RingIndex& index, std::uint64_t round) { index.store(round, std::memory_order_release); }
+};
+
+/// As WaitStrategy::yield does.
+struct YieldWait {
+    static void until(const RingIndex& index, std::uint64_t round) {
+        Backoff backoff(WaitStrategy::yield);
+        while (index.load(std::memory_order_acquire) != round) backoff.pause();
     }
     static void pass_on(RingIndex& index, std::uint64_t round) { index.store(round, std::memory_order_release); }
 };
@@ -84,8 +94,9 @@ Pass rally(const Trial& trial, unsigned other_cpu) {
                            [&] { repeat_operations(trial, [&](std::uint64_t at) { serve(at + 1); }); });
 }
 
-inline Pass measure_consumer_wait(const Trial& trial, unsigned other_cpu) {
-    return trial.with ? rally<SpinWait>(trial, other_cpu) : rally<BlockingWait>(trial, other_cpu);
+template <typename Wait>
+Pass measure_wait(const Trial& trial, unsigned other_cpu) {
+    return trial.with ? rally<Wait>(trial, other_cpu) : rally<BlockingWait>(trial, other_cpu);
 }
 
 }  // namespace lowlat

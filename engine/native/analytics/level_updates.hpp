@@ -41,11 +41,12 @@ struct NetUpdate {
 
 /// A level or an update as four lanes: price, quantity, orders, zero. Compilers turn operations on it into vector
 /// instructions of the available width; GCC 12 does not vectorize the equivalent loops over records.
-using Lanes __attribute__((vector_size(32))) = std::uint64_t;
+using VectorLanes __attribute__((vector_size(32))) = std::uint64_t;
 
 /// Adds each update to its level, and combines the checks in one word: its top bit is set if a sum or one of its terms
-/// reaches 2^63 (or is negative), or if no quantity is left (0 - 1).
-inline std::uint64_t add_rows(const LevelRow* levels, const LevelUpdate* updates, LevelRow* to, std::size_t count) {
+/// reaches 2^63 (or is negative), or if no quantity is left (0 - 1). `Lanes`: what holds four of them.
+template <typename Lanes>
+std::uint64_t add_rows(const LevelRow* levels, const LevelUpdate* updates, LevelRow* to, std::size_t count) {
     constexpr Lanes changing{0, ~std::uint64_t{0}, ~std::uint64_t{0}, 0};
     constexpr Lanes one_lot{0, 1, 0, 0};
     Lanes doubtful{};
@@ -63,9 +64,10 @@ inline std::uint64_t add_rows(const LevelRow* levels, const LevelUpdate* updates
 
 /// Applies `updates` (any order, prices may repeat) to `levels`, best first; `out` has room for the levels and, to
 /// insert, the updates.
-class LevelUpdates {
+template <typename Lanes>
+class LevelUpdatesBy {
   public:
-    LevelUpdates(std::span<const LevelRow> levels, std::span<const LevelUpdate> updates, Side side, LevelRow* out)
+    LevelUpdatesBy(std::span<const LevelRow> levels, std::span<const LevelUpdate> updates, Side side, LevelRow* out)
         : levels_(levels), order_(side), updates_(updates), out_(out) {}
 
     LevelOutcome apply(bool insert) {
@@ -145,7 +147,7 @@ class LevelUpdates {
         std::size_t run = 0;
         while (run < limit && levels[run].price == updates[run].price) ++run;
         if (run != 0 && run < updates.size() && updates[run].price == updates[run - 1].price) --run;
-        const std::uint64_t doubtful = add_rows(levels.data(), updates.data(), out_ + count_, run);
+        const std::uint64_t doubtful = add_rows<Lanes>(levels.data(), updates.data(), out_ + count_, run);
         if (doubtful >> 63 != 0) return 0;
         next_ += run;
         count_ += run;
@@ -176,5 +178,7 @@ class LevelUpdates {
     std::size_t next_ = 0;   // first level not yet copied
     std::size_t count_ = 0;  // levels written
 };
+
+using LevelUpdates = LevelUpdatesBy<VectorLanes>;
 
 }  // namespace lowlat

@@ -10,7 +10,8 @@
 
 // One build serves every x86-64: the dynamic linker selects the AVX2 loops if the processor has AVX2. It does so before
 // a sanitizer's runtime is initialized, hence not in checked builds.
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__AVX2__) && !defined(LOWLAT_CHECKED)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__AVX2__) && !defined(LOWLAT_CHECKED) && \
+    !defined(LOWLAT_WITHOUT_VECTORS)
 #define LOWLAT_WIDE_VECTORS __attribute__((target_clones("avx2", "default")))
 #else
 #define LOWLAT_WIDE_VECTORS

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import mmap
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 
 from lowlat.engine import _core
@@ -19,6 +22,7 @@ from lowlat.engine.ablation.process import VariantProcess, variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantJob
 from lowlat.engine.ablation.run import second_cpu
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
+from lowlat.engine.analytics.level_updates import apply_level_updates
 from lowlat.engine.analytics.vwap import vwap_of
 from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.placement import choose_place
@@ -26,8 +30,9 @@ from lowlat.engine.bench.run import RunPlan, settings_of
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
-from lowlat.engine.matching.config_codec import to_plain
-from lowlat.engine.matching.records import EVENT, ExecType
+from lowlat.engine.matching.config_codec import native_rules, to_plain
+from lowlat.engine.matching.native import Engine
+from lowlat.engine.matching.records import EVENT, ExecType, Side
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.errors import NotValidError, RunFailedError, UsageError
 from lowlat.probes.clock.scale import TickScale
@@ -128,7 +133,7 @@ def test_orders_that_enter_and_leave_can_be_executed_again(flow: Flow) -> None:
     assert len(engine.trades()) == 0
 
 
-@pytest.mark.parametrize("name", ["padding", "seqlock", "ring", "spin"])
+@pytest.mark.parametrize("name", ["padding", "seqlock", "ring", "spin", "yield"])
 def test_two_threads_need_two_cpus(flow: Flow, name: str) -> None:
     with pytest.raises(UsageError, match=r"CPU 0 is the only one; allow two$"):
         BY_NAME[name].measure(a_run(flow, with_it=True, allowed=(0,)))
@@ -142,6 +147,69 @@ def test_look_ahead_executes_the_same(flow: Flow) -> None:
         done = _core.ablate_look_ahead(engine.matcher, flow.commands, with_it=with_it)
         left.append((done.commands, done.events, engine.counters, engine.trades().tobytes()))
     assert left[0] == left[1] and left[0][1] >= len(flow.commands)
+
+
+def test_the_path_with_hints_and_the_one_without_execute_the_same(flow: Flow) -> None:
+    settings = settings_of(flow, RunPlan())
+    native = Engine.of(settings)
+    expected = native.process(flow.commands)
+    for hints in (True, False):
+        path = _core.match_path(native_rules(settings), settings.orders, settings.trades, hints)
+        assert path.execute(flow.commands).events == len(expected)
+        ring = np.frombuffer(path.events(), EVENT)
+        latest = np.roll(ring, -(len(expected) % len(ring)))
+        assert latest.tolist() == expected[-len(ring) :].tolist()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [_core.ablate_level_scan, _core.ablate_price_sums, _core.ablate_level_updates],
+    ids=["columns", "vectors", "level-vectors"],
+)
+def test_work_on_levels_has_the_same_result(work: Callable[..., _core.Pass]) -> None:
+    given = 10_000, 7, SCALE.multiplier, SCALE.shift, None
+    with_it, without = work(True, *given), work(False, *given)
+    assert (with_it.commands, with_it.events) == (without.commands, without.events)
+    assert with_it.events != work(True, 10_000, 8, *given[2:]).events or work is _core.ablate_level_updates
+
+
+def test_levels_updated_in_a_loop_are_those_of_the_native_walk() -> None:
+    levels, updates = python_path.levels_to_update(seed=3)
+    native = apply_level_updates(levels, updates, Side.SELL)
+    assert python_path.updated_in_a_loop(levels.tolist(), updates.tolist()) == native.tolist()
+
+
+def test_the_kernel_takes_pages_that_are_not_locked() -> None:
+    """Each of them is faulted in again when it is read, and locked ones are not."""
+    pages = 256
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(pages * mmap.PAGESIZE))
+        file.flush()
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        given = pages, 1, SCALE.multiplier, SCALE.shift, None, file.fileno()
+        try:
+            found = [_core.ablate_reclaimed_reads(locked, *given) for locked in (True, False)]
+        except OSError as error:
+            pytest.skip(str(error))
+    faults = [each.minor_faults + each.major_faults for each in found]
+    assert faults[0] == 0
+    assert faults[1] >= pages / 64  # a fault may map what is around it: 64 KiB by default
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(errno.EPERM, "ulimit -l"), (errno.ENOTSUP, "took no pages of a file in"), (errno.ENOSYS, "cannot be asked")],
+)
+def test_pages_that_cannot_be_locked_or_taken_are_no_failure(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, error: int, said: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(_core, "ablate_reclaimed_reads", refuse)
+    with pytest.raises(UsageError, match=said):
+        BY_NAME["lock"].measure(a_run(flow, with_it=True))
 
 
 def test_every_technique_says_what_it_is() -> None:
