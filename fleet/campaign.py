@@ -29,30 +29,34 @@ def verify_in_parts(engine: str, plan: VerifyPlan, workers: Workers, progress: P
     files = tuple(identity_of(Path(file)) for file in [*([engine] if is_library(engine) else []), *plan.recorded])
     calls = {number: (engine, part, files, workers.canceled) for number, part in enumerate(parts)}
     found: dict[int, Conformance] = {}
-    first_fault = len(parts)
+    faults: set[int] = set()
 
     def waiting() -> None:
         progress(f"{len(found):,} of {units.counted(len(parts), 'part')} compared", len(found) / len(parts))
 
     try:
-        for answer in answers(workers, verify_part, calls, waiting, lambda number: number <= first_fault):
+        for answer in answers(
+            workers, verify_part, calls, waiting, lambda number: number <= min(faults, default=number)
+        ):
             if answer.error is not None:
                 workers.cancel()
                 raise _named(parts[answer.number], answer.error)
             found[answer.number] = answer.value
-            if answer.value.status != "conforms" and answer.number < first_fault:
-                first_fault = answer.number
-                workers.cancel(above=first_fault)
+            if answer.value.status != "conforms":
+                faults.add(answer.number)
+                workers.cancel(above=answer.number)
     except KeyboardInterrupt:
         workers.cancel()
         if not found:
             raise
-        return replace(joined(_before(found, first_fault)), status="interrupted")
-    return joined(_before(found, first_fault))
+        if not faults:  # a fault is one, also if there may be an earlier one
+            return replace(joined(_up_to(found, faults)), status="interrupted")
+    return joined(_up_to(found, faults))
 
 
-def _before(found: dict[int, Conformance], first_fault: int) -> Sequence[Conformance]:
-    return [found[number] for number in sorted(found) if number <= first_fault]
+def _up_to(found: dict[int, Conformance], faults: set[int]) -> Sequence[Conformance]:
+    """What is there, up to the first fault."""
+    return [found[number] for number in sorted(found) if number <= min(faults, default=number)]
 
 
 def _named(part: VerifyPlan, error: Exception) -> LowlatError:

@@ -11,7 +11,7 @@ import queue
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,6 +46,8 @@ class Task:
     future: Future[Any] | None = None
     """None until it is sent: a pinned task waits for the one before it on its host."""
     sent_at: float = 0.0
+    avoiding: Collection[str] = ()
+    """Addresses of workers where it failed before; one of them takes it if no other is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,15 @@ class ConnectedCluster:
         host: WorkerHost | None = None,
         key: str,
         timeout_s: float | None = None,
+        avoiding: Collection[str] = (),
     ) -> Task:
         """Have `function(*arguments)` called on a host, or on any worker that takes part.
 
         `timeout_s` counts from when it is sent. Where it is pinned, what it starts there is its own to end; see
         `canceled`.
         """
-        task = Task(key, partial(_answer, function, *arguments), None if host is None else host.address, timeout_s)
+        address = None if host is None else host.address
+        task = Task(key, partial(_answer, function, *arguments), address, timeout_s, avoiding=avoiding)
         self.enter(task)
         return task
 
@@ -104,12 +108,19 @@ class ConnectedCluster:
         self._send(task)
 
     def _send(self, task: Task) -> None:
-        among = [worker.address for worker in self.workers] if task.worker is None else [task.worker]
+        among = self._among(task, self.client.nthreads() if task.avoiding else {})
         # Dask puts results in place of arguments that are equal to a key; no argument is equal to this one.
         unique = f"lowlat-{uuid.uuid4().hex}"
         task.sent_at = time.monotonic()
         task.future = self.client.submit(task.call, key=unique, workers=among, pure=False, retries=0)
         task.future.add_done_callback(lambda _: self._ended.put(task))
+
+    def _among(self, task: Task, present: Mapping[str, int]) -> list[str]:
+        """Where a task may run. `present`: the workers that the scheduler has now."""
+        if task.worker is not None:
+            return [task.worker]
+        known = [worker.address for worker in self.workers]
+        return [each for each in known if each in present and each not in task.avoiding] or known
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
         """The outcomes of the tasks as they come. Calls `waiting` every `POLL_S` in between."""
@@ -176,6 +187,8 @@ class ConnectedCluster:
         for task in open_tasks:
             if task.worker is not None and task.worker not in present:
                 found[task] = f"its worker {task.worker} was lost"
+            elif present.keys().isdisjoint(self._among(task, present)):
+                found[task] = "no worker is left that could run it"
             elif task.timeout_s is not None and task.future is not None and now - task.sent_at > task.timeout_s:
                 found[task] = f"it did not answer within {task.timeout_s:g} s"
         return found

@@ -11,6 +11,13 @@ from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered
 from lowlat.fleet.cluster import ConnectedCluster, Task
 
 
+@dataclass(frozen=True, slots=True)
+class _FailedCall:
+    """What a call raised, sent as a value: so it is known which worker it failed on."""
+
+    error: Exception
+
+
 @dataclass(eq=False, slots=True)
 class ClusterWorkers:
     """Calls on the workers of a cluster, as many at once on each as it has threads."""
@@ -50,14 +57,26 @@ class ClusterWorkers:
     ) -> Iterator[Answered]:
         """As `Workers.outcomes`. A worker is not avoided if no other is left."""
         tasks = {
-            self.connected.submit(function, *arguments, key=str(number), avoiding=avoided.get(number, ())): number
+            self.connected.submit(
+                _attempted, function, *arguments, key=str(number), avoiding=avoided.get(number, ())
+            ): number
             for number, arguments in calls.items()
         }
         self._open = dict(tasks)
         for ended in self.connected.finished(tasks, waiting):
             del self._open[ended.task]
-            yield Answered(tasks[ended.task], 1, ended.value, ended.error, ended.worker)
+            failed = ended.value if isinstance(ended.value, _FailedCall) else None
+            value, error = (ended.value, ended.error) if failed is None else (None, failed.error)
+            yield Answered(tasks[ended.task], 1, value, error, ended.worker)
 
     def cancel(self, above: int = -1) -> None:
         """As `Workers.cancel`."""
         self.connected.cancel([task for task, number in self._open.items() if number > above])
+
+
+def _attempted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs on a worker."""
+    try:
+        return function(*arguments)
+    except Exception as error:  # noqa: BLE001 (another worker tries again)
+        return _FailedCall(error)

@@ -29,7 +29,6 @@ from lowlat.reports.model.rebuild import Rebuild
 from lowlat.reports.model.replays import PartitionResult, PartitionRun
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Series
-from lowlat.reports.model.series import whole
 
 DIFFERENCES_MAX: Final = 10
 """Of a partition; `lowlat replay FILE -v` lists all."""
@@ -64,7 +63,7 @@ def _matched(job: PartitionJob, begun: float) -> PartitionAnswer:
     counts = {
         "commands": len(recorded.commands),
         "seeded": recorded.seeded,
-        "events": verified.events,
+        "events": verified.events or 0,
         "bursts": verified.bursts or 0,
         "bursts matched": verified.matched or 0,
         "commands of the reference engine": verified.reference_commands,
@@ -134,7 +133,7 @@ def _result(
 def _run(
     job: PartitionJob, cpu: int | None, begun: float, document: Report | Rebuild, series: Sequence[Series]
 ) -> PartitionRun:
-    total = whole(series)
+    total = next((each for each in series if each.op == "all"), None)
     return PartitionRun(
         number=job.partition.number,
         host=host_name(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-
 from lowlat import units
 from lowlat.errors import InputError, LowlatError
 from lowlat.fleet.attempts import Answered, Workers, answers

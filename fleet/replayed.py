@@ -80,7 +80,8 @@ class ReplaysSoFar:
         if interrupted:
             yield f"stopped after {len(self.results):,} of {units.counted(planned or 0, 'partition')}"
         for failed in self.failed:
-            yield f"{' '.join([failed.file, *failed.symbols])}: {failed.error}"
+            name = " ".join([failed.file, *failed.symbols])
+            yield failed.error if failed.error.startswith(failed.file) else f"{name}: {failed.error}"
         for number, run in sorted(self._runs.items()):
             result = self.results[number]
             yield from (f"{' '.join([result.file, *result.symbols])}: {why}" for why in run.status_reasons)

@@ -31,7 +31,7 @@ class ReplayedPart(msgspec.Struct, frozen=True):
         return ReadOptions(frozenset(symbols), self.until_ns, self.columns, self.time_base)
 
     def reader(self, path: Path) -> Reader:
-        """The reader of a file. Raises what `reader_of` raises, and `UsageError` for one of commands, as of journals."""
+        """The reader of a file. Raises what `reader_of` raises, and `UsageError` for one that holds commands."""
         reader = reader_of(path, self.format)
         if reader.open is None:
             raise UsageError(f"{path} is a {reader.noun}, not a venue's recording; replay it alone")

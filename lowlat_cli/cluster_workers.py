@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from lowlat.fleet.place import ClusterPlace
 
 
+def place_of(cluster: object) -> ClusterPlace | None:
+    """The value of a `ClusterOption`, whose parser is not seen by its type."""
+    from lowlat.fleet.place import ClusterPlace
+
+    assert cluster is None or isinstance(cluster, ClusterPlace), "its parser makes one"
+    return cluster
+
+
 @contextmanager
 def workers_of(place: ClusterPlace | None) -> Iterator[Workers]:
     """The workers, for a `with` block. Those that take no part are named on stderr. Raises what `connected` raises."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from lowlat.errors import ExitCode
-from lowlat_cli.cluster_workers import workers_of
+from lowlat_cli.cluster_workers import place_of, workers_of
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination, exit_code_of, tell_status
 from lowlat_cli.options.lock import alone
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lowlat.fleet.partition_job import ReplayPlan
-    from lowlat.fleet.place import ClusterPlace
-    from lowlat.reports.model.replays import Mode, Replays
+    from lowlat.reports.model.replays import Division, Mode, Replays
     from lowlat_cli.options.recording import Selection
 
 
@@ -74,7 +73,7 @@ def plan_of_partitions(
         runs=1 if default is not None and default.name == "DEFAULT" else options.runs,
         orders=options.orders,
         trades=options.trades,
-        grow=None if options.on_exhaustion is None else options.on_exhaustion == ExhaustionPolicy.GROW,
+        grow=None if options.on_exhaustion is None else options.on_exhaustion == "grow",
     )
 
 
@@ -88,24 +87,27 @@ def replay_several(
     files: list[Path],
     plan: ReplayPlan,
     by: PartitionBy | None,
-    cluster: ClusterPlace | None,
+    cluster: object,
     destination: Destination,
     wait_s: float,
     *,
     no_lock: bool,
 ) -> int:
-    """Replay them, write the document, and return the exit code for its status."""
+    """Replay them, write the document, and return the exit code for its status. `cluster`: of a `ClusterOption`."""
     from lowlat.fleet.replay import replay_by_partition
 
     destination.check()
     paths = [str(file.absolute()) for file in files]
-    elsewhere = cluster is not None and cluster.local is None
-    with nullcontext() if elsewhere else alone(ctx, wait_s, no_lock=no_lock), workers_of(cluster) as workers:
-        with shown_progress(color_of(ctx), verbose=destination.verbose) as progress:
-            command = full_command(ctx, sys.argv[1:])
-            found = replay_by_partition(
-                paths, plan, "symbol" if by == PartitionBy.SYMBOL else "file", workers, command, note, progress
-            )
+    place = place_of(cluster)
+    elsewhere = place is not None and place.local is None
+    command = full_command(ctx, sys.argv[1:])
+    division: Division = "symbol" if by == PartitionBy.SYMBOL else "file"
+    with (
+        nullcontext() if elsewhere else alone(ctx, wait_s, no_lock=no_lock),
+        workers_of(place) as workers,
+        shown_progress(color_of(ctx), verbose=destination.verbose) as progress,
+    ):
+        found = replay_by_partition(paths, plan, division, workers, command, note, progress)
     return _delivered(found, destination)
 
 

@@ -24,6 +24,7 @@ from lowlat.engine.feed.stream import OrderEventStream
 from lowlat.errors import UsageError
 from lowlat.probes.host.host_tree import LIVE
 from lowlat.reports.model.rebuild import Rebuild, Spent
+from lowlat.reports.model.results import Series
 
 Progress = Callable[[str, float], None]
 
@@ -121,11 +122,6 @@ class Rebuilding:
 
     def _document(self, started: datetime) -> Rebuild:
         stream, counts = self._stream, self._builder.counts
-        self._progress("measuring single events", 0.0)
-        memory_bytes = memory_max_bytes()
-        books = books_digest(self._builder, stream.symbols)
-        self._builder.reset()
-        latencies = latencies_of(self._builder, self._kept)
         expected = None if self._check is None else self._check.finish()
         reasons = () if expected is None else tuple(_reasons(expected.rows, expected.equal, expected.missing))
         if expected is not None and expected.first_difference is not None:
@@ -147,15 +143,21 @@ class Rebuilding:
             contradictions=contradictions(counts),
             decode=self._decode.spent(self._events),
             apply=self._apply.spent(self._events),
-            books=books,
+            books=books_digest(self._builder, stream.symbols),
             live_orders=counts.live_orders,
             live_orders_max=counts.live_orders_max,
             levels_max=counts.levels_max,
-            memory_max_bytes=memory_bytes,
-            latencies=latencies,
+            memory_max_bytes=memory_max_bytes(),
+            latencies=self._latencies(),
             latency_events=self._kept_events,
             expected=expected,
         )
+
+    def _latencies(self) -> tuple[Series, ...]:
+        """In empty books: those of the recording are gone then."""
+        self._progress("measuring single events", 0.0)
+        self._builder.reset()
+        return latencies_of(self._builder, self._kept)
 
 
 def _reasons(rows: int, equal: int, missing: int) -> Iterator[str]:

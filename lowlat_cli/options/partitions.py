@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from lowlat.errors import UsageError
 from lowlat_cli.options.shared import is_given
-
-if TYPE_CHECKING:
-    from lowlat.fleet.place import ClusterPlace
 
 
 class PartitionBy(StrEnum):
@@ -45,7 +42,7 @@ _OF_ONE: Final = {
 """Options for a single recording only, by parameter."""
 
 
-def recordings_of(files: list[Path], by: PartitionBy | None, cluster: ClusterPlace | None) -> list[Path] | None:
+def recordings_of(files: list[Path], by: PartitionBy | None, cluster: object) -> list[Path] | None:
     """The recordings, if they are to be replayed by partition; None for a single file without `by` and `cluster`.
 
     Raises `InputError` for a folder or a pattern without a file, `UsageError` for stdin among several.
@@ -53,7 +50,7 @@ def recordings_of(files: list[Path], by: PartitionBy | None, cluster: ClusterPla
     from lowlat.engine.feed.source import STDIN, recordings
 
     found = recordings(files)
-    if by is None and cluster is None and (found == files or found == [STDIN]) and len(found) == 1:
+    if by is None and cluster is None and len(found) == 1 and found[0] in (files[0], STDIN):
         files[:] = found
         return None
     if STDIN in found:

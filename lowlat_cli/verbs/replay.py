@@ -141,8 +141,8 @@ def replay(
     if several is not None:
         selection = selection_of(symbols, begin, end, columns)
         options = PartitionOptions(mode.value, engine, runs, orders, trades, on_exhaustion)
-        plan = plan_of_partitions(ctx, options, selection, formats)
-        return replay_several(ctx, several, plan, by, cluster, destination, wait, no_lock=no_lock)
+        partitioned = plan_of_partitions(ctx, options, selection, formats)
+        return replay_several(ctx, several, partitioned, by, cluster, destination, wait, no_lock=no_lock)
     (file,) = files
     if mode == ReplayMode.REBUILD:
         check_rebuild(ctx)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowlat.errors import ExitCode, UsageError
-from lowlat_cli.cluster_workers import workers_of
+from lowlat_cli.cluster_workers import place_of, workers_of
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.cluster import ClusterOption
 from lowlat_cli.options.shared import (
@@ -114,7 +114,7 @@ def verify(
 
     plan = VerifyPlan(worlds, seed, commands, tuple(str(file.absolute()) for file in recorded or ()))
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        found = _compared(engine, plan, cluster, progress)
+        found = _compared(engine, plan, place_of(cluster), progress)
 
     def document() -> str:
         from lowlat.documents import text
