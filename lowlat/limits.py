@@ -25,6 +25,9 @@ LOG_LINES_MAX: Final = 1_000_000
 HISTORY_FILES_MAX: Final = 10_000
 """Directory of reports (`--history`): files."""
 
+HOSTS_BYTES_MAX: Final = 1 << 20
+"""List of hosts (`--hosts`): bytes. 10,000 hosts with long names have half as many."""
+
 LATENCY_LINE_BYTES_MAX: Final = 64 << 10
 """Latencies of another program (`lowlat record`): bytes of a line."""
 OPERATION_CHARS_MAX: Final = 200

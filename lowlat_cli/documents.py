@@ -28,6 +28,7 @@ from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.league import League
 from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.rebuild import Rebuild
+from lowlat.reports.model.replays import Replays
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -72,6 +73,7 @@ DOCUMENTS: Final = (
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(League, ("league",), closed=False),
     Document(Rebuild, ("replay --mode rebuild",)),
+    Document(Replays, ("replay FILE...",)),
     Document(Ablation, ("ablate",)),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),

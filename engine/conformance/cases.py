@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from lowlat import units
+from lowlat.engine.bench.engines import is_library
 from lowlat.engine.conformance.examples import EXAMPLES
 from lowlat.engine.conformance.rows import stream_of
 from lowlat.engine.conformance.worlds import World
@@ -85,6 +86,11 @@ def suites(
         Suite("profiles", [partial(_profile, claimed, name, commands, seed) for name in _profiles(seeded_max)]),
         *([Suite("recorded", [partial(_recorded, claimed, file) for file in recorded])] if recorded else []),
     )
+
+
+def seeded_max(engine: str) -> int:
+    """The resting orders of the largest profile that this engine gets."""
+    return SEEDED_MAX if is_library(engine) else SEEDED_IN_PROCESS_MAX
 
 
 def _profiles(seeded_max: int) -> list[str]:

@@ -30,6 +30,15 @@ FlowArgument: TypeAlias = Annotated[
     ),
 ]
 
+FlowsArgument: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; - for stdin, with --format; or "
+        "several recordings: files, a folder or a pattern of them.",
+    ),
+]
+
 
 def _after_settings(ctx: typer.Context, param: typer.CallbackParam, given: list[str] | None) -> list[str]:
     """Put values from environment or settings file first: a flag may set only one of input and output format."""

@@ -12,8 +12,9 @@ import typer
 from lowlat.files import check_writable, write_atomically
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.cluster import ClusterOption
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format
+from lowlat_cli.options.flow_file import FlowsArgument, FormatsOption, output_format
 from lowlat_cli.options.load import (
     ArrivalsOption,
     BooksOption,
@@ -24,6 +25,7 @@ from lowlat_cli.options.load import (
     load_of,
 )
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.partitions import ByOption, recordings_of
 from lowlat_cli.options.recording import (
     FromOption,
     RecordedInput,
@@ -50,6 +52,7 @@ from lowlat_cli.options.shared import (
 )
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.replay_rebuild import rebuild
+from lowlat_cli.replay_several import PartitionOptions, plan_of_partitions, replay_several
 from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
@@ -63,7 +66,7 @@ if TYPE_CHECKING:
 
 def replay(
     ctx: typer.Context,
-    file: FlowArgument,
+    files: FlowsArgument,
     formats: FormatsOption = None,
     columns: ColumnsOption = None,
     expect: Annotated[
@@ -89,6 +92,8 @@ def replay(
     arrivals: ArrivalsOption = None,
     books: BooksOption = None,
     log: LogOption = None,
+    by: ByOption = None,
+    cluster: ClusterOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
     wait: WaitOption = WAIT_S,
@@ -113,6 +118,8 @@ def replay(
 ) -> int:
     """Measure the matching engine with recorded orders, and check the fills.
 
+    Several recordings are replayed one by one, or on the workers of a --cluster, and their results are added.
+
     The venue's executions are the expected result: each aggressive order must fill against the same resting orders.
 
     A journal is replayed with its engine's symbols, pools and policies, unless options override them.
@@ -128,8 +135,17 @@ def replay(
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
       lowlat replay day_message.csv --mode rebuild               the venue's books from its own word; nothing is matched
+      lowlat replay days/                                        a folder of days, a partition each
+      lowlat replay days/ --cluster local:4                      the same, four partitions at a time
     """
     destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
+    several = recordings_of(files, by, cluster)
+    if several is not None:
+        selection = selection_of(symbols, begin, end, columns)
+        options = PartitionOptions(mode.value, engine, runs, orders, trades, on_exhaustion)
+        partitioned = plan_of_partitions(ctx, options, selection, formats)
+        return replay_several(ctx, several, partitioned, by, cluster, destination, wait, no_lock=no_lock)
+    (file,) = files
     if mode == ReplayMode.REBUILD:
         check_rebuild(ctx)
         destination.check()
