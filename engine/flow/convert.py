@@ -68,7 +68,7 @@ def convert(source: Path, target: Path, reader: Reader, writer: Writer, options:
 def _journaled(flow: Flow, target: Path, told: Told) -> Conversion:
     """The flow's commands as a journal: written beside the target, synced, and then given its name."""
     target = target.resolve()
-    beside = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
+    beside = target.with_name(f".lowlat-{secrets.token_hex(8)}.journal.tmp")  # which is not locked to its end
     settings = EngineConfig(flow.instruments, flow.orders, flow.tape, flow.when_orders_dry, flow.when_trades_dry)
     try:
         with JournaledEngine.journaling(beside, settings, sync=SyncPolicy.INTERVAL) as engine:
