@@ -32,7 +32,6 @@ def plan_of(
     load: Load,
     books: Path | None,
     log: Path | None,
-    kernel_path: bool,
 ) -> RunPlan:
     """The plan that a verb's options describe. Checks that the CPUs exist, are online and available to this process.
 
@@ -51,7 +50,6 @@ def plan_of(
         load=load,
         books=books,
         log=log,
-        kernel_path=kernel_path,
         command=full_command(ctx, sys.argv[1:]),
     )
 

@@ -24,7 +24,8 @@ _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandT
 
 def run_batched(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in one call, without a clock in the loop."""
-    watch = Watch()  # before the collector is on, so that each of its pauses is within the pass
+    collector.settle()
+    watch = Watch()
     with collector:
         events = engine.process(commands)
     return watch.stop(len(commands), len(events), scale)
@@ -34,6 +35,7 @@ def run_one_at_a_time(engine: Executes, commands: Commands, scale: TickScale, co
     """Execute every command once, in a call of its own, and count its events; without a clock in the loop."""
     execute, single = _one_by_one(engine, commands)
     count = 0
+    collector.settle()
     watch = Watch()
     with collector:
         for command in single:
@@ -48,6 +50,7 @@ def run_timed(
     execute, single = _one_by_one(engine, commands)
     kinds = commands["kind"].tolist()
     count = 0
+    collector.settle()
     watch = Watch()
     with collector:
         for kind, command in zip(kinds, single, strict=True):

@@ -207,8 +207,9 @@ class ArrowTable:
         if self._arrow.types.is_string(kind) or self._arrow.types.is_large_string(kind):
             longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
             if longest > TABLE_CELL_BYTES_MAX:
+                size = units.counted(longest, "byte")
                 raise InputError(
-                    f"{self._path}, column {name}: a text of {longest:,} bytes; the limit is {TABLE_CELL_BYTES_MAX:,}"
+                    f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}"
                 )
         return column.dictionary_decode()
 
@@ -232,10 +233,8 @@ class ArrowTable:
 
     def _check_rows(self, rows: int) -> None:
         if rows > (most := TABLE_ROWS_FREE + TABLE_ROWS_RATIO_MAX * self._bytes):
-            raise InputError(
-                f"{self._path}: {units.size(self._bytes)} with {rows:,} rows or more; the limit is {most:,}: "
-                "what repeats so often is not order flow"
-            )
+            found = f"{units.size(self._bytes)} with {units.counted(rows, 'row')} or more"
+            raise InputError(f"{self._path}: {found}; the limit is {most:,}: what repeats so often is not order flow")
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

@@ -77,7 +77,7 @@ def _journaled(flow: Flow, target: Path, progress: Progress | None) -> Conversio
     """The flow's commands as a journal: written beside the target, synced, and then given its name."""
     target = target.resolve()
     telling, total = Telling(progress) if progress else None, len(flow.commands)
-    beside = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
+    beside = target.with_name(f".lowlat-{secrets.token_hex(8)}.journal.tmp")  # which is not locked to its end
     settings = EngineConfig(flow.instruments, flow.orders, flow.tape, flow.when_orders_dry, flow.when_trades_dry)
     try:
         with JournaledEngine.journaling(beside, settings, sync=SyncPolicy.INTERVAL) as engine:

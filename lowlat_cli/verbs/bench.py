@@ -160,18 +160,7 @@ def bench(
         pipeline, log, journal, rate = False, None, None, sweep.per_second[0]
     load = load_of(producers=(producers or 1) if pipeline else None, rate=rate, arrivals=arrivals, own=chosen.arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(
-        ctx,
-        engine=engine,
-        runs=runs,
-        cpu=cpu,
-        **sizes,
-        full=on_exhaustion,
-        load=load,
-        books=books,
-        log=log,
-        kernel_path=not no_kernel_path,
-    )
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
     if journal is not None and (is_given(ctx, "journal") or isinstance(load, ClosedLoop)):
         plan = replace(plan, journal=journal, batch=batch or plan.batch)
 
@@ -179,7 +168,7 @@ def bench(
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
-        plan = replace(plan, peer=measured_peer(peer, progress))
+        plan = replace(plan, peer=measured_peer(peer, progress), kernel_path=not no_kernel_path)
         progress("generating the order flow", 0.0)
         if sweep:
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)

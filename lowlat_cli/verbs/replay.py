@@ -4,6 +4,7 @@ journal.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -156,24 +157,13 @@ def replay(
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
     sizes = {"orders": orders, "trades": trades}
-    plan = plan_of(
-        ctx,
-        engine=engine,
-        runs=runs,
-        cpu=cpu,
-        **sizes,
-        full=on_exhaustion,
-        load=load,
-        books=books,
-        log=log,
-        kernel_path=not no_kernel_path,
-    )
+    plan = plan_of(ctx, engine=engine, runs=runs, cpu=cpu, **sizes, full=on_exhaustion, load=load, books=books, log=log)
 
     recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
     if profile_out is not None:
         check_writable(profile_out)
     with alone(ctx, wait, no_lock=no_lock):
-        report = _measured(ctx, recording, profile_out, plan, verbose=verbose)
+        report = _measured(ctx, recording, profile_out, replace(plan, kernel_path=not no_kernel_path), verbose=verbose)
     return destination.deliver(report)
 
 
