@@ -11,7 +11,7 @@ import queue
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,6 +48,8 @@ class Task:
     sent_at: float = 0.0
     avoiding: Collection[str] = ()
     """Addresses of workers where it failed before; one of them takes it if no other is left."""
+    among: Sequence[str] = ()
+    """Addresses of the workers of which one takes it, once it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +110,19 @@ class ConnectedCluster:
         self._send(task)
 
     def _send(self, task: Task) -> None:
-        among = self._among(task, self.client.nthreads() if task.avoiding else {})
+        task.among = self._among(task)
         # Dask puts results in place of arguments that are equal to a key; no argument is equal to this one.
         unique = f"lowlat-{uuid.uuid4().hex}"
         task.sent_at = time.monotonic()
-        task.future = self.client.submit(task.call, key=unique, workers=among, pure=False, retries=0)
+        task.future = self.client.submit(task.call, key=unique, workers=task.among, pure=False, retries=0)
         task.future.add_done_callback(lambda _: self._ended.put(task))
 
-    def _among(self, task: Task, present: Mapping[str, int]) -> list[str]:
-        """Where a task may run. `present`: the workers that the scheduler has now."""
+    def _among(self, task: Task) -> list[str]:
+        """Where a task may run."""
         if task.worker is not None:
             return [task.worker]
         known = [worker.address for worker in self.workers]
+        present = self.client.nthreads() if task.avoiding else {}
         return [each for each in known if each in present and each not in task.avoiding] or known
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
@@ -187,7 +190,7 @@ class ConnectedCluster:
         for task in open_tasks:
             if task.worker is not None and task.worker not in present:
                 found[task] = f"its worker {task.worker} was lost"
-            elif present.keys().isdisjoint(self._among(task, present)):
+            elif present.keys().isdisjoint(task.among):
                 found[task] = "no worker is left that could run it"
             elif task.timeout_s is not None and task.future is not None and now - task.sent_at > task.timeout_s:
                 found[task] = f"it did not answer within {task.timeout_s:g} s"

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lowlat.text import printable
+
+HOST_CHARS_MAX: Final = 253
 BOOT_ID: Final = "proc/sys/kernel/random/boot_id"
 
 
@@ -92,7 +95,7 @@ def own_facts() -> dict[str, Any]:
 def facts_of(address: str, told: Mapping[str, Any], asked_at: float, answered_at: float) -> WorkerFacts | RefusedWorker:
     """The worker that told this of itself, unless its versions differ from ours. Times are seconds since 1970."""
     ours, theirs = versions(), told.get("versions")
-    name = str(told.get("host_name"))
+    name = printable(str(told.get("host_name")))[:HOST_CHARS_MAX]
     if theirs != ours:
         return RefusedWorker(address, name, _difference(ours, theirs if isinstance(theirs, Mapping) else {}))
     return WorkerFacts(

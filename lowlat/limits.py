@@ -27,6 +27,8 @@ HISTORY_FILES_MAX: Final = 10_000
 
 HOSTS_BYTES_MAX: Final = 1 << 20
 """List of hosts (`--hosts`): bytes. 10,000 hosts with long names have half as many."""
+HOST_RECORD_BYTES_MAX: Final = 1 << 20
+"""Directory of a fleet: bytes of a host's record, beside its report."""
 
 LATENCY_LINE_BYTES_MAX: Final = 64 << 10
 """Latencies of another program (`lowlat record`): bytes of a line."""

@@ -66,7 +66,10 @@ class PartitionRun:
     number: Annotated[Count, Meta(description="The partition")]
     host: Annotated[str, Meta(description="Name of the host")]
     cpu: Annotated[Count | None, Meta(description="The CPU that the runs had to themselves among partitions")]
-    attempts: Annotated[Count, Meta(description="How often it was begun; more than 1: others failed")]
+    attempts: Annotated[
+        Count,
+        Meta(description="How often it was given to a worker; more than 1: it failed, or was lost with its worker"),
+    ]
     wall_s: Annotated[Amount, Meta(description="Elapsed time of the last attempt, seconds")]
     memory_max_bytes: Annotated[
         Count, Meta(description="The most memory that its process had resident, and the largest of its runs, added")
@@ -84,7 +87,7 @@ class FailedPartition:
 
     file: Annotated[str, Meta(description="The recording")]
     symbols: Annotated[tuple[str, ...], Meta(description="The symbols of it; empty: all")]
-    attempts: Annotated[Count, Meta(description="How often it was begun; 0: it was not, because of an interruption")]
+    attempts: Annotated[Count, Meta(description="How often it was given to a worker")]
     error: Annotated[str, Meta(description="What went wrong the last time, and where")]
 
 

@@ -150,7 +150,7 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("sede = 1", "lowlat.toml: unknown key 'sede'; did you mean 'seed'?"),
         ("[bench]\nsede = 1", "lowlat.toml: unknown key 'bench.sede'; did you mean 'seed'?"),
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
-        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; available: arrivals, color,"),
+        ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; available: arrivals, by, cluster, color,"),
         ("on_exhaustion = 'grow'", "lowlat.toml: unknown key 'on_exhaustion'; did you mean 'on-exhaustion'?"),
         ("zzz = 1", "lowlat.toml: unknown key 'zzz'; available: a, ab, ablate, affinity, arrivals, b, batch, bench,"),
         ("bench = 5", "lowlat.toml: 'bench' is a command; write its settings as a table [bench]"),
