@@ -286,7 +286,8 @@ def checked_events(events: OrderEvents) -> OrderEvents:
     """
     seen = getattr(events, "dtype", None)
     if seen not in (ORDER_EVENT, _PACKED):
-        raise ArrayError(f"events are {seen or type(events).__name__}; make them an array of ORDER_EVENT")
+        what = "records of another dtype" if getattr(seen, "names", None) else seen or type(events).__name__
+        raise ArrayError(f"events are {what}; make them an array of ORDER_EVENT")
     if hasattr(events, "filled"):  # without loading numpy.ma
         raise ArrayError("events are a masked array, whose masked records would be applied too; pass .compressed()")
     if events.ndim != 1 or not events.flags.c_contiguous:

@@ -63,6 +63,14 @@ def unpacked_beginning(path: Path, count: int) -> bytes:
     return found[:count]
 
 
+def is_empty(path: Path) -> bool:
+    """Whether a regular file has no content, once unpacked. One that is damaged has."""
+    try:
+        return path.is_file() and not any(byte_chunks(path, Bound(CHUNK_BYTES)))
+    except InputError:
+        return False
+
+
 def byte_chunks(path: Path, bound: Bound) -> Iterator[bytes]:
     """The content of a file, unpacked if it begins as a compressed one, in pieces of at most `CHUNK_BYTES`.
 

@@ -59,7 +59,7 @@ def arrow(path: Path) -> Any:
     try:
         import pyarrow
     except ImportError as error:
-        raise UsageError(f"{path}: to read tables needs pyarrow: pip install 'lowlat[arrow]'") from error
+        raise UsageError(f"{path}: tables need pyarrow: pip install 'lowlat[arrow]'") from error
     return pyarrow
 
 

@@ -19,6 +19,7 @@ from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.registry import Reader
 from lowlat.engine.flow.writers import Writer
 from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.errors import JournalWriteError
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.errors import OutputPathError, UsageError
@@ -90,6 +91,9 @@ def _journaled(flow: Flow, target: Path, progress: Progress | None) -> Conversio
             flush_folder(target.parent)
         except OSError as error:
             raise OutputPathError(f"cannot write {target}: {error.strerror}; choose another file") from error
+    except JournalWriteError as error:
+        why = str(error).removeprefix(f"{beside} ")
+        raise OutputPathError(f"cannot write {target}: it {why}") from error
     finally:
         beside.unlink(missing_ok=True)
     return Conversion("command", total, len(flow.instruments), notes=flow.notes)

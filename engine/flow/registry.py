@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lowlat.compression import COMPRESSED
-from lowlat.engine.feed.source import unpacked_beginning
+from lowlat.engine.feed.source import is_empty, unpacked_beginning
 from lowlat.engine.flow.other_formats import BEGINNING_BYTES, other_format
-from lowlat.errors import PlugInError, UsageError
+from lowlat.errors import InputError, PlugInError, UsageError
 from lowlat.inputs import check_regular, unreadable
 from lowlat.registry import Registry
 
@@ -104,14 +104,16 @@ def reader_of(path: Path, name: str | None = None, option: str | None = None) ->
     other packages are loaded and tried only if no built-in one recognizes it. `option`: what to remove if
     `name` is wrong; by default the right `--format` is named.
 
-    Raises `UsageError` for a file that no reader recognizes, or that begins as one of another format does
-    (`other_format`); `UsageError` and `PlugInError` as `Registry.get` does.
+    Raises `InputError` for an empty file; `UsageError` for one that no reader recognizes, or that begins as one of
+    another format does (`other_format`); `UsageError` and `PlugInError` as `Registry.get` does.
     """
     try:
         start = unpacked_beginning(path, BEGINNING_BYTES)
         found = [reader for reader in READERS.built_in.values() if reader.knows_beginning(start)]
         if not found:
             check_regular(path)
+            if not start and is_empty(path):
+                raise InputError(f"{path}: the file is empty; fetch it again")
     except OSError as error:
         raise UsageError(f"{path}: {unreadable(error)}") from error
     if name is None:

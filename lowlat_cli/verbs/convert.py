@@ -11,7 +11,7 @@ from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.listings import recording_names, writer_names
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.recording import Selection, SymbolsOption, recorded_input, selection_of
+from lowlat_cli.options.recording import SymbolsOption, recorded_input, selection_of
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
@@ -70,19 +70,26 @@ def convert(
       curl -s URL | lowlat convert - day.csv --format dbn
     """
     from lowlat.engine.feed.source import recordings
+    from lowlat.engine.flow.convert import check_conversion
+    from lowlat.engine.flow.convert import convert as convert_file
     from lowlat.engine.flow.writers import writer_of
 
     if len(paths) < 2:
         raise UsageError("name recorded orders and the file to write, as in 'lowlat convert day.dbn.zst day.parquet'")
     *named, out = paths
+    if str(out) == "-":
+        raise UsageError("convert writes a file, which appears when it is whole; name it in place of -")
     sources = recordings(named)
     writer = writer_of(out, to)
     selection = selection_of(symbols, None, None, columns)
     targets = _targets(named, sources, out, writer)
+    inputs = [recorded_input(source, [source_format] if source_format else None, None, selection) for source in sources]
+    for given, target in zip(inputs, targets, strict=True):
+        check_conversion(given.file, target, given.reader, writer)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
-            told = _among(progress, source, number, len(sources))
-            _say(target, _converted(source, target, writer, source_format, selection, told))
+        for number, (given, target) in enumerate(zip(inputs, targets, strict=True)):
+            told = _among(progress, given.file, number, len(sources))
+            _say(target, convert_file(given.file, target, given.reader, writer, selection.read_options(told)))
     return 0
 
 
@@ -101,20 +108,6 @@ def _targets(named: list[Path], sources: list[Path], out: Path, writer: Writer) 
 def _stem(source: Path, writer: Writer) -> str:
     """The file's name with the suffix of its new format instead of those it has."""
     return f"{source.name.split('.')[0]}.{writer.name}"
-
-
-def _converted(
-    source: Path,
-    target: Path,
-    writer: Writer,
-    source_format: str | None,
-    selection: Selection,
-    progress: Progress,
-) -> Conversion:
-    from lowlat.engine.flow.convert import convert as convert_file
-
-    given = recorded_input(source, [source_format] if source_format else None, None, selection)
-    return convert_file(source, target, given.reader, writer, selection.read_options(progress))
 
 
 def _among(progress: Progress, source: Path, number: int, count: int) -> Progress:

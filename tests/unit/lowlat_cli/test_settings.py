@@ -160,7 +160,7 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
             "lowlat.toml: seed: 'x' is not an integer; write 250000, 250k or 2M; see 'lowlat bench --help'",
         ),
         ("seed = true", "lowlat.toml: seed: 'True' is not an integer"),
-        ("seed = -1", "lowlat.toml: seed: '-1' is not an integer"),
+        ("seed = -1", "lowlat.toml: seed: '-1' is not an integer of 0 or more"),
         ("seed = 1.5", "lowlat.toml: seed: '1.5' is not an integer"),
         ("runs = 0", "lowlat.toml: runs: 0 is outside 1..1000"),
         ("[bench]\nengine = 'cobol'", "lowlat.toml: engine: 'cobol' is not one of 'native', 'reference'; see"),

@@ -16,7 +16,8 @@ from lowlat.engine.feed.tables import ArrowTable, CsvTable
 from lowlat.engine.flow.readers.table.events import TableEvents
 from lowlat.engine.flow.readers.table.mapping import column_mapping
 from lowlat.engine.flow.registry import Reader
-from lowlat.inputs import opened
+from lowlat.errors import UsageError
+from lowlat.inputs import beginning, opened
 
 OWN_COLUMNS: Final = "events"
 """The mapping of what `lowlat convert` writes."""
@@ -34,6 +35,7 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     start, pieces = begun(path, len(_ARROW))
     if start.startswith((_PARQUET, _ARROW)):
         parquet = start.startswith(_PARQUET)
+        _check_seekable(path, start)
         if options.columns in (None, OWN_COLUMNS):
             with opened(path) as file:
                 tell(stream, ArrowTable(path, file, parquet=parquet).metadata)
@@ -43,6 +45,14 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     events = TableEvents(stream, mapping, options, table.names)
     stream.blocks = events.blocks(table.blocks(events.columns))
     return stream
+
+
+def _check_seekable(path: Path, start: bytes) -> None:
+    """Raises `UsageError` unless the file, as it is, can be read from its end, where it says what is in it."""
+    if not path.is_file():
+        raise UsageError(f"{path}: a {_kind(start)} is read from its end; name a file in place of a pipe")
+    if beginning(path, 1) != start[:1]:
+        raise UsageError(f"{path}: a {_kind(start)} is read from its end; unpack it")
 
 
 def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> Iterator[OrderEvents]:

@@ -46,7 +46,7 @@ def test_a_file_finds_its_reader(tmp_path: Path, name: str, content: bytes, read
     assert reader_of(tmp_path / name).name == reader
 
 
-@pytest.mark.parametrize("content", [b"", b"time,type,id\n", b"34200.1,8,11,50,5850100,-1\n", b"1,2,3\n"])
+@pytest.mark.parametrize("content", [b"?", b"time,type,id\n", b"34200.1,8,11,50,5850100,-1\n", b"1,2,3\n"])
 def test_what_nothing_recognizes_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "notes.txt").write_bytes(content)
     with pytest.raises(UsageError, match=r"notes\.txt is in no known format; name its format with --format: lobster"):
@@ -79,8 +79,17 @@ def test_what_is_packed_is_recognized_by_what_is_in_it(tmp_path: Path, squeeze: 
     ],
 )
 def test_a_name_in_any_case_helps_where_the_content_does_not(tmp_path: Path, name: str, reader: str) -> None:
-    (tmp_path / name).write_bytes(b"")
+    (tmp_path / name).write_bytes(b"?")
     assert reader_of(tmp_path / name).name == reader
+
+
+@pytest.mark.parametrize("name", ["day.csv", "day.dbn", "day.itch", "day.parquet", "day", "day.csv.gz"])
+def test_an_empty_file_is_called_that(tmp_path: Path, name: str) -> None:
+    """Whatever its name says, and though it may be packed."""
+    (tmp_path / name).write_bytes(gzip.compress(b"") if name.endswith("gz") else b"")
+    for asked in None, "dbn", "lobster":
+        with pytest.raises(InputError, match=rf"{name}: the file is empty; fetch it again"):
+            reader_of(tmp_path / name, asked)
 
 
 @pytest.mark.parametrize(
