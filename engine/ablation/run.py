@@ -19,11 +19,12 @@ from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.effect import Pair, effect_of, significance_of
 from lowlat.engine.ablation.process import variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
-from lowlat.engine.ablation.technique import Technique, VariantFigures
+from lowlat.engine.ablation.technique import OWN, Technique, VariantFigures
+from lowlat.engine.ablation.verification import measurable, verify_events
 from lowlat.engine.bench.ab import Progress, order_of
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.report_context import this_host, tool
-from lowlat.engine.bench.run import RunPlan, commands_file, settings_of
+from lowlat.engine.bench.run import RunPlan, commands_file, name_of, settings_of
 from lowlat.engine.bench.run_setup import clock_context
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Profile
@@ -56,12 +57,13 @@ QUICK: Final = Effort(rounds=10, limit_s=16.0, passes=2, share=0.25)
 
 @dataclass(frozen=True, slots=True)
 class AblationPlan:
-    """What to measure. `cpus`: of the measured thread, and of a second one where a technique needs two; None lets the
-    placement plan choose. `seed`: of the flow, of the pieces, and of the order.
+    """What to measure. `engine`: as `RunPlan` names it. `cpus`: of the measured thread, and of a second one where a
+    technique needs two; None lets the placement plan choose. `seed`: of the flow, of the pieces, and of the order.
     """
 
     techniques: tuple[Technique, ...]
     profile: Profile
+    engine: str = OWN
     seed: int = 1
     cpus: tuple[int, ...] | None = None
     quick: bool = False
@@ -77,18 +79,27 @@ def measure_ablation(plan: AblationPlan, progress: Progress = lambda _text, _sha
     """Measure all techniques of the plan.
 
     Ctrl-C after the first round returns the rounds so far; before that, it raises `KeyboardInterrupt`. Raises
-    `AffinityError` for a CPU that cannot be used, and `RunFailedError` if a run fails.
+    `UsageError` for an engine that cannot be measured, `AffinityError` for a CPU that cannot be used, and
+    `RunFailedError` if a run fails, or an engine of somebody else executes other trades than ours.
     """
     started, begin = datetime.now(UTC), time.monotonic()
     progress("preparing", 0.0)
+    entry = measurable(plan.engine)
     place, clock = choose_place(plan.cpus), calibrate_quick()
-    rounds = Rounds(plan.techniques, plan.effort, plan.seed, begin)
+    rounds = Rounds([each.for_engine(entry) for each in plan.techniques], plan.effort, plan.seed, begin)
     flow = synthetic_flow(plan.profile, max(row.operations for row in rounds.rows), plan.seed)
+    if entry.name != OWN:
+        progress("verifying the engine's events", 0.0)
+        verify_events(flow, entry, place)
+        rounds.begin = time.monotonic()  # its time is not taken from theirs
     other_cpu = second_cpu(place, affinity_of())
-    with commands_file(flow) as file, variant_process(_job(flow, file.fileno(), place, other_cpu, clock)) as process:
+    with (
+        commands_file(flow) as file,
+        variant_process(_job(flow, file.fileno(), entry.name, place, other_cpu, clock)) as process,
+    ):
         rounds.make(process.run, progress)
     progress("done", 1.0)
-    return _document(plan, rounds, place, other_cpu, clock, started)
+    return _document(plan, name_of(entry), rounds, place, other_cpu, clock, started)
 
 
 def second_cpu(place: Place, allowed: Sequence[int]) -> int | None:
@@ -108,11 +119,14 @@ def second_cpu(place: Place, allowed: Sequence[int]) -> int | None:
     return asked[0] if asked else min((cpu for cpu in allowed if cpu != first), key=distance, default=None)
 
 
-def _job(flow: Flow, commands_fd: int, place: Place, other_cpu: int | None, clock: Calibration) -> AblationJob:
+def _job(
+    flow: Flow, commands_fd: int, engine: str, place: Place, other_cpu: int | None, clock: Calibration
+) -> AblationJob:
     os.lseek(commands_fd, 0, os.SEEK_SET)
     return AblationJob(
         parent=os.getpid(),
         commands_fd=commands_fd,
+        engine=engine,
         wide=flow.commands.dtype == EXTENDED_COMMAND,
         seeded=flow.seeded,
         settings=to_plain(settings_of(flow, RunPlan())),
@@ -139,7 +153,7 @@ class Rounds:
 
     def __init__(self, techniques: Sequence[Technique], effort: Effort, seed: int, begin: float) -> None:
         self.effort, self.made, self.interrupted = effort, 0, False
-        self._seed, self._begin, self._chance = seed, begin, random.Random(seed)
+        self._seed, self.begin, self._chance = seed, begin, random.Random(seed)
         self.rows = [
             Row(technique, max(int(technique.operations * effort.share), 1), self._order(number))
             for number, technique in enumerate(techniques)
@@ -198,14 +212,20 @@ class Rounds:
         return f"round {number + 1} of {self.effort.rounds}, {row.technique.title}, {about}"
 
     def _elapsed_s(self) -> float:
-        return time.monotonic() - self._begin
+        return time.monotonic() - self.begin
 
     def _left_s(self) -> float:
         return self.effort.limit_s - self._elapsed_s()
 
 
 def _document(
-    plan: AblationPlan, rounds: Rounds, place: Place, other_cpu: int | None, clock: Calibration, started: datetime
+    plan: AblationPlan,
+    engine: str,
+    rounds: Rounds,
+    place: Place,
+    other_cpu: int | None,
+    clock: Calibration,
+    started: datetime,
 ) -> Ablation:
     significance = significance_of(len(BY_NAME))
     host, _ = this_host(None if place.cpus is None else str(place.cpus[0]))
@@ -220,6 +240,7 @@ def _document(
         host=host,
         other_cpu=other_cpu,
         clock=clock_context(clock),
+        engine=engine,
         profile=plan.profile.name,
         seed=plan.seed,
         rounds=rounds.made,

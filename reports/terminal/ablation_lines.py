@@ -47,6 +47,7 @@ def title(ablation: Ablation) -> str:
     """How much was measured, and where."""
     return join(
         [
+            None if ablation.engine == "native" else f"engine {ablation.engine}",
             units.plural(ablation.rounds, "pair") + " of runs each",
             f"order flow {ablation.profile}",
             f"seed {ablation.seed}",
