@@ -136,7 +136,7 @@ OF_THE_ENGINE: Final = (
     ),
     Technique(
         name="vectors",
-        title="vector instructions: average price",
+        title="vectors for the average price",
         why="One instruction multiplies and adds several numbers.",
         mechanism=(
             "Prices and quantities are split into halves of 32 bits, which vector units multiply two (SSE2) or four "
@@ -152,7 +152,7 @@ OF_THE_ENGINE: Final = (
     ),
     Technique(
         name="level-vectors",
-        title="vector instructions: level updates",
+        title="vectors for level updates",
         why="A level is a vector: one instruction adds all its fields, and one checks them.",
         mechanism=(
             "A level and its update are 32 bytes each: price, quantity, orders and a zero. The fields to change are "

@@ -1,4 +1,4 @@
-"""Measures techniques: rounds of a pair of runs of each, one with it and one without.
+"""Measures techniques: rounds of a pair of runs of each, one with it and one without; of the control, of two.
 
 In a round, techniques come in random order, and so do the two runs of a pair: what drifts on the host meets all of them
 alike, and an interruption leaves as many pairs of each.
@@ -155,13 +155,14 @@ class Rounds:
         self.effort, self.made, self.interrupted = effort, 0, False
         self._seed, self.begin, self._chance = seed, begin, random.Random(seed)
         self.rows = [
-            Row(technique, max(int(technique.operations * effort.share), 1), self._order(number))
+            Row(technique, max(int(technique.operations * effort.share), 1), self._order(technique, number))
             for number, technique in enumerate(techniques)
         ]
 
-    def _order(self, number: int) -> tuple[Literal["with", "without"], ...]:
+    def _order(self, technique: Technique, number: int) -> tuple[Literal["with", "without"], ...]:
         sides: dict[str, Literal["with", "without"]] = {"base": "without", "head": "with"}
-        return tuple(sides[first] for first in order_of(self.effort.rounds, self._seed + number))
+        pairs = self.effort.rounds * technique.pairs_per_round
+        return tuple(sides[first] for first in order_of(pairs, self._seed + number))
 
     def make(self, run: Run, progress: Progress) -> None:
         """Make as many as the time allows. Ctrl-C ends it; before the end of the first round, it is raised."""
@@ -176,18 +177,21 @@ class Rounds:
                 raise
             self.interrupted = True
             for row in self.rows:
-                del row.pairs[self.made :]
+                del row.pairs[self.made * row.technique.pairs_per_round :]
 
     def _make_round(self, number: int, run: Run, progress: Progress) -> None:
-        turns = [row for row in self._chance.sample(self.rows, len(self.rows)) if row.absent is None]
-        for turn, row in enumerate(turns):
-            done = number + turn / len(turns)
+        pairs = [row for row in self.rows if row.absent is None for _ in range(row.technique.pairs_per_round)]
+        for turn, row in enumerate(self._chance.sample(pairs, len(pairs))):
+            done = number + turn / len(pairs)
             progress(self._next(number, row, done), done / self.effort.rounds)
-            pair: dict[str, VariantFigures | None] = {}
-            for variant in (row.first[number], "with" if row.first[number] == "without" else "without"):
-                pair[variant] = None if row.absent else self._figures(row, number, variant, run)
-            if (with_it := pair["with"]) and (without := pair["without"]):
-                row.pairs.append((with_it, without))
+            self._make_pair(row, run)
+
+    def _make_pair(self, row: Row, run: Run) -> None:
+        number, pair = len(row.pairs), dict[str, VariantFigures | None]()
+        for variant in (row.first[number], "with" if row.first[number] == "without" else "without"):
+            pair[variant] = None if row.absent else self._figures(row, number, variant, run)
+        if (with_it := pair["with"]) and (without := pair["without"]):
+            row.pairs.append((with_it, without))
 
     def _figures(self, row: Row, number: int, variant: str, run: Run) -> VariantFigures | None:
         name = row.technique.name

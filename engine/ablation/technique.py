@@ -104,9 +104,9 @@ class Technique:
     `name`: what `--only` takes. `why`: why it should help, in a sentence. `mechanism`: what happens in the machine.
     `with_it`, `without`: the two variants, the first being lowlat's. `limits`: where it does not help. `operation`:
     what figures are per. `operations`: of a pass; for those that execute the order flow, at most. `decides`: the figure
-    that the verdict is on. `around`: how it is measured around the engine of somebody else; None for what is a part of
-    ours. `measure`: a run of a variant; raises `UsageError` with what a host lacks that cannot
-    show it: the message goes on after `not available here, because`.
+    that the verdict is on. `measure`: a run of a variant; raises `UsageError` with what a host lacks that cannot show
+    it: the message goes on after `not available here, because`. `around`: how it is measured around the engine of
+    somebody else; None for what is a part of ours. `pairs_per_round`: of runs.
     """
 
     name: str
@@ -121,6 +121,7 @@ class Technique:
     decides: Figure
     measure: Callable[[VariantRun], VariantFigures]
     around: Around | None = None
+    pairs_per_round: int = 1
 
     def for_engine(self, entry: EngineEntry) -> Technique:
         """The technique as it is measured with this engine."""
