@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from lowlat.engine import _core
+from lowlat.engine.ablation import surroundings
 from lowlat.engine.ablation.pieces import locked, piece, scattered_reads
 from lowlat.engine.ablation.scheduling import near_memory, pinned, real_time
-from lowlat.engine.ablation.technique import Technique
+from lowlat.engine.ablation.technique import Around, Technique
 
 OF_THE_HOST: Final = (
     Technique(
@@ -45,6 +46,13 @@ OF_THE_HOST: Final = (
         operations=1_000,
         decides="cpu",
         measure=locked,
+        around=Around(
+            measure=surroundings.memory_locked,
+            with_it="all memory of the engine's process locked, and so faulted in (mlockall)",
+            without="memory as the engine maps and first writes to it",
+            operation="command, the first time that it is executed",
+            operations=100_000,
+        ),
     ),
     Technique(
         name="huge-pages",
@@ -61,6 +69,12 @@ OF_THE_HOST: Final = (
         operations=200_000,
         decides="cpu",
         measure=scattered_reads,
+        around=Around(
+            measure=surroundings.huge_pages,
+            with_it="the engine's memory, on huge pages as far as it gets them",
+            without="the same in a process that gets none (PR_SET_THP_DISABLE)",
+            operation="command, in a batch",
+        ),
     ),
     Technique(
         name="near-memory",
@@ -77,6 +91,7 @@ OF_THE_HOST: Final = (
         operations=100_000,
         decides="cpu",
         measure=near_memory,
+        around=Around(),
     ),
     Technique(
         name="pin",
@@ -93,6 +108,7 @@ OF_THE_HOST: Final = (
         operations=100_000,
         decides="p99.9",
         measure=pinned,
+        around=Around(),
     ),
     Technique(
         name="fifo",
@@ -109,6 +125,7 @@ OF_THE_HOST: Final = (
         operations=100_000,
         decides="p99.9",
         measure=real_time,
+        around=Around(),
     ),
 )
 """In the order of tables."""

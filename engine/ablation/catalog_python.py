@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lowlat.engine.ablation import surroundings
 from lowlat.engine.ablation.python_path import (
     average_price,
     clock_reads,
@@ -13,7 +14,7 @@ from lowlat.engine.ablation.python_path import (
     pooled_or_objects,
     ring_of_records,
 )
-from lowlat.engine.ablation.technique import Technique
+from lowlat.engine.ablation.technique import Around, Technique
 
 OF_PYTHON: Final = (
     Technique(
@@ -115,6 +116,7 @@ OF_PYTHON: Final = (
         operations=50_000,
         decides="cpu",
         measure=clock_reads,
+        around=Around(executes=False),
     ),
     Technique(
         name="gc",
@@ -132,6 +134,11 @@ OF_PYTHON: Final = (
         operations=1_000,
         decides="cpu",
         measure=collector,
+        around=Around(
+            measure=surroundings.collector,
+            operation="command, one at a time",
+            operations=2_000,
+        ),
     ),
 )
 """In the order of tables."""

@@ -11,7 +11,7 @@ from lowlat.engine.ablation.technique import Technique
 OF_THREADS: Final = (
     Technique(
         name="padding",
-        title="ring indices on lines of their own",
+        title="ring indices on separate lines",
         why="Two threads that write to one cache line take it from each other, though they share no data.",
         mechanism=(
             "A processor writes to a line only while no other has it. Each write to a line that the other thread wrote "
@@ -65,7 +65,7 @@ OF_THREADS: Final = (
     ),
     Technique(
         name="spin",
-        title="busy waiting for the other thread",
+        title="busy waiting for another thread",
         why="A thread that looks again at once needs no wake-up by the kernel.",
         mechanism=(
             "A waiting thread reads the index in a loop, with a pause between, and sees a change as soon as the cache "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.model.results import HARDWARE_COUNTERS
 
+UNCOUNTED: Final = "not available here, because they are counted around native passes only"
 Typical: TypeAlias = Callable[[Iterable[float]], float]
 """Which of the passes counts: `min`, since other programs only ever add time, or `median_low` for two threads, which
 are fastest when one of them was kept from running.

@@ -18,6 +18,7 @@ class AblationJob(msgspec.Struct, frozen=True, kw_only=True):
     wide: bool
     seeded: int
     settings: dict[str, Any]
+    engine: str
     cpu: int | None
     """Where runs are pinned; None where threads cannot be pinned."""
     other_cpu: int | None

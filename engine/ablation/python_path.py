@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
-from lowlat.engine.ablation.passes import figures_of, figures_of_passes, with_latencies
+from lowlat.engine.ablation.passes import UNCOUNTED, figures_of, figures_of_passes, with_latencies
 from lowlat.engine.ablation.pieces import piece
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.analytics.level_updates import apply_level_updates
@@ -28,7 +28,6 @@ from lowlat.probes.clock.counter import ticks
 from lowlat.reports._core import Histogram as Recorder
 
 Row: TypeAlias = tuple[int, int, int]
-_UNCOUNTED: Final = "not available here, because they are counted around native passes only"
 AVERAGED: Final = 1_000
 """Records of which an average price is taken at once."""
 RESTING: Final = 1 << 14
@@ -44,7 +43,7 @@ def in_python(run: VariantRun, operations: int, work: Callable[[], None]) -> Var
         watch = Watch()
         work()
         passes.append(watch.stop(operations, 0, run.scale))
-    return figures_of_passes(passes, _UNCOUNTED)
+    return figures_of_passes(passes, UNCOUNTED)
 
 
 def compiled(run: VariantRun) -> VariantFigures:

@@ -1,4 +1,4 @@
-"""Measures techniques: rounds of a pair of runs of each, one with it and one without.
+"""Measures techniques: rounds of a pair of runs of each, one with it and one without; of the control, of two.
 
 In a round, techniques come in random order, and so do the two runs of a pair: what drifts on the host meets all of them
 alike, and an interruption leaves as many pairs of each.
@@ -19,11 +19,12 @@ from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.effect import Pair, effect_of, significance_of
 from lowlat.engine.ablation.process import variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
-from lowlat.engine.ablation.technique import Technique, VariantFigures
+from lowlat.engine.ablation.technique import OWN, Technique, VariantFigures
+from lowlat.engine.ablation.verification import measurable, verify_events
 from lowlat.engine.bench.ab import Progress, order_of
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.report_context import this_host, tool
-from lowlat.engine.bench.run import RunPlan, commands_file, settings_of
+from lowlat.engine.bench.run import RunPlan, commands_file, name_of, settings_of
 from lowlat.engine.bench.run_setup import clock_context
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Profile
@@ -56,12 +57,13 @@ QUICK: Final = Effort(rounds=10, limit_s=16.0, passes=2, share=0.25)
 
 @dataclass(frozen=True, slots=True)
 class AblationPlan:
-    """What to measure. `cpus`: of the measured thread, and of a second one where a technique needs two; None lets the
-    placement plan choose. `seed`: of the flow, of the pieces, and of the order.
+    """What to measure. `engine`: as `RunPlan` names it. `cpus`: of the measured thread, and of a second one where a
+    technique needs two; None lets the placement plan choose. `seed`: of the flow, of the pieces, and of the order.
     """
 
     techniques: tuple[Technique, ...]
     profile: Profile
+    engine: str = OWN
     seed: int = 1
     cpus: tuple[int, ...] | None = None
     quick: bool = False
@@ -77,18 +79,27 @@ def measure_ablation(plan: AblationPlan, progress: Progress = lambda _text, _sha
     """Measure all techniques of the plan.
 
     Ctrl-C after the first round returns the rounds so far; before that, it raises `KeyboardInterrupt`. Raises
-    `AffinityError` for a CPU that cannot be used, and `RunFailedError` if a run fails.
+    `UsageError` for an engine that cannot be measured, `AffinityError` for a CPU that cannot be used, and
+    `RunFailedError` if a run fails, or an engine of somebody else executes other trades than ours.
     """
     started, begin = datetime.now(UTC), time.monotonic()
     progress("preparing", 0.0)
+    entry = measurable(plan.engine)
     place, clock = choose_place(plan.cpus), calibrate_quick()
-    rounds = Rounds(plan.techniques, plan.effort, plan.seed, begin)
+    rounds = Rounds([each.for_engine(entry) for each in plan.techniques], plan.effort, plan.seed, begin)
     flow = synthetic_flow(plan.profile, max(row.operations for row in rounds.rows), plan.seed)
+    if entry.name != OWN:
+        progress("verifying the engine's events", 0.0)
+        verify_events(flow, entry, place)
+        rounds.begin = time.monotonic()  # its time is not taken from theirs
     other_cpu = second_cpu(place, affinity_of())
-    with commands_file(flow) as file, variant_process(_job(flow, file.fileno(), place, other_cpu, clock)) as process:
+    with (
+        commands_file(flow) as file,
+        variant_process(_job(flow, file.fileno(), entry.name, place, other_cpu, clock)) as process,
+    ):
         rounds.make(process.run, progress)
     progress("done", 1.0)
-    return _document(plan, rounds, place, other_cpu, clock, started)
+    return _document(plan, name_of(entry), rounds, place, other_cpu, clock, started)
 
 
 def second_cpu(place: Place, allowed: Sequence[int]) -> int | None:
@@ -108,11 +119,14 @@ def second_cpu(place: Place, allowed: Sequence[int]) -> int | None:
     return asked[0] if asked else min((cpu for cpu in allowed if cpu != first), key=distance, default=None)
 
 
-def _job(flow: Flow, commands_fd: int, place: Place, other_cpu: int | None, clock: Calibration) -> AblationJob:
+def _job(
+    flow: Flow, commands_fd: int, engine: str, place: Place, other_cpu: int | None, clock: Calibration
+) -> AblationJob:
     os.lseek(commands_fd, 0, os.SEEK_SET)
     return AblationJob(
         parent=os.getpid(),
         commands_fd=commands_fd,
+        engine=engine,
         wide=flow.commands.dtype == EXTENDED_COMMAND,
         seeded=flow.seeded,
         settings=to_plain(settings_of(flow, RunPlan())),
@@ -139,15 +153,16 @@ class Rounds:
 
     def __init__(self, techniques: Sequence[Technique], effort: Effort, seed: int, begin: float) -> None:
         self.effort, self.made, self.interrupted = effort, 0, False
-        self._seed, self._begin, self._chance = seed, begin, random.Random(seed)
+        self._seed, self.begin, self._chance = seed, begin, random.Random(seed)
         self.rows = [
-            Row(technique, max(int(technique.operations * effort.share), 1), self._order(number))
+            Row(technique, max(int(technique.operations * effort.share), 1), self._order(technique, number))
             for number, technique in enumerate(techniques)
         ]
 
-    def _order(self, number: int) -> tuple[Literal["with", "without"], ...]:
+    def _order(self, technique: Technique, number: int) -> tuple[Literal["with", "without"], ...]:
         sides: dict[str, Literal["with", "without"]] = {"base": "without", "head": "with"}
-        return tuple(sides[first] for first in order_of(self.effort.rounds, self._seed + number))
+        pairs = self.effort.rounds * technique.pairs_per_round
+        return tuple(sides[first] for first in order_of(pairs, self._seed + number))
 
     def make(self, run: Run, progress: Progress) -> None:
         """Make as many as the time allows. Ctrl-C ends it; before the end of the first round, it is raised."""
@@ -162,18 +177,21 @@ class Rounds:
                 raise
             self.interrupted = True
             for row in self.rows:
-                del row.pairs[self.made :]
+                del row.pairs[self.made * row.technique.pairs_per_round :]
 
     def _make_round(self, number: int, run: Run, progress: Progress) -> None:
-        turns = [row for row in self._chance.sample(self.rows, len(self.rows)) if row.absent is None]
-        for turn, row in enumerate(turns):
-            done = number + turn / len(turns)
+        pairs = [row for row in self.rows if row.absent is None for _ in range(row.technique.pairs_per_round)]
+        for turn, row in enumerate(self._chance.sample(pairs, len(pairs))):
+            done = number + turn / len(pairs)
             progress(self._next(number, row, done), done / self.effort.rounds)
-            pair: dict[str, VariantFigures | None] = {}
-            for variant in (row.first[number], "with" if row.first[number] == "without" else "without"):
-                pair[variant] = None if row.absent else self._figures(row, number, variant, run)
-            if (with_it := pair["with"]) and (without := pair["without"]):
-                row.pairs.append((with_it, without))
+            self._make_pair(row, run)
+
+    def _make_pair(self, row: Row, run: Run) -> None:
+        number, pair = len(row.pairs), dict[str, VariantFigures | None]()
+        for variant in (row.first[number], "with" if row.first[number] == "without" else "without"):
+            pair[variant] = None if row.absent else self._figures(row, number, variant, run)
+        if (with_it := pair["with"]) and (without := pair["without"]):
+            row.pairs.append((with_it, without))
 
     def _figures(self, row: Row, number: int, variant: str, run: Run) -> VariantFigures | None:
         name = row.technique.name
@@ -198,14 +216,20 @@ class Rounds:
         return f"round {number + 1} of {self.effort.rounds}, {row.technique.title}, {about}"
 
     def _elapsed_s(self) -> float:
-        return time.monotonic() - self._begin
+        return time.monotonic() - self.begin
 
     def _left_s(self) -> float:
         return self.effort.limit_s - self._elapsed_s()
 
 
 def _document(
-    plan: AblationPlan, rounds: Rounds, place: Place, other_cpu: int | None, clock: Calibration, started: datetime
+    plan: AblationPlan,
+    engine: str,
+    rounds: Rounds,
+    place: Place,
+    other_cpu: int | None,
+    clock: Calibration,
+    started: datetime,
 ) -> Ablation:
     significance = significance_of(len(BY_NAME))
     host, _ = this_host(None if place.cpus is None else str(place.cpus[0]))
@@ -220,6 +244,7 @@ def _document(
         host=host,
         other_cpu=other_cpu,
         clock=clock_context(clock),
+        engine=engine,
         profile=plan.profile.name,
         seed=plan.seed,
         rounds=rounds.made,

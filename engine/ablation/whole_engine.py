@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from lowlat.engine import _core
+from lowlat.engine.ablation.measured_engine import CompiledEngine, engine_of
 from lowlat.engine.ablation.passes import figures_of
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
-from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.engines import NATIVE
 from lowlat.engine.matching.config_codec import native_rules
-from lowlat.reports._core import Histogram as Recorder
-
-
-class _Seeded:
-    """The native engine, seeded and warm; each pass executes the same commands from the same books."""
-
-    def __init__(self, run: VariantRun) -> None:
-        self._seeding = run.commands[: run.seeded]
-        self.measured = run.commands[run.seeded :][: run.operations]
-        self._engine = engine_entry("native").make_compiled(run.settings)
-        self.matcher = self.seeded()
-        _core.run_batched(self.matcher, self.measured)
-
-    def seeded(self) -> _core.Matcher:
-        """The matcher, back where the measured commands begin."""
-        self._engine.reset()
-        _core.run_batched(self._engine.matcher, self._seeding)
-        return self._engine.matcher
 
 
 def look_ahead(run: VariantRun) -> VariantFigures:
     """A batch with prefetching, or without."""
-    engine = _Seeded(run)
-    return figures_of(run, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=run.with_it))
+    own = NATIVE.make_compiled(run.settings)
+    engine = CompiledEngine(run, own)
+
+    def batch() -> _core.Pass:
+        engine.seeded()
+        return _core.ablate_look_ahead(own.matcher, engine.measured, with_it=run.with_it)
+
+    return figures_of(run, batch)
 
 
 def hinted(run: VariantRun) -> VariantFigures:
@@ -47,20 +36,17 @@ def hinted(run: VariantRun) -> VariantFigures:
     return figures_of(run, batch)
 
 
+def batches(run: VariantRun) -> VariantFigures:
+    """All commands in one call, or a call for each."""
+    engine = engine_of(run)
+    return engine.batched() if run.with_it else engine.one_at_a_time()
+
+
 def same_twice(run: VariantRun) -> VariantFigures:
-    """The control: a batch with prefetching, whatever the variant."""
-    engine = _Seeded(run)
-    return figures_of(run, lambda: _core.ablate_look_ahead(engine.seeded(), engine.measured, with_it=True))
+    """The control: a batch, whatever the variant."""
+    return engine_of(run).batched()
 
 
 def one_at_a_time(run: VariantRun) -> VariantFigures:
     """A call for each command, and a pass with a clock around each."""
-    engine = _Seeded(run)
-    latencies = _core.Latencies(["service"])
-
-    def timed(recorder: Recorder) -> None:
-        _core.run_timed(engine.seeded(), engine.measured, run.scale.multiplier, run.scale.shift, latencies)
-        for operation in range(len(_core.operations())):
-            recorder.add(latencies.histogram("service", operation))
-
-    return figures_of(run, lambda: _core.run_one_at_a_time(engine.seeded(), engine.measured), timed)
+    return engine_of(run).one_at_a_time()

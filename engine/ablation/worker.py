@@ -11,16 +11,19 @@ import gc
 import os
 import signal
 import sys
-from typing import Final
+import tempfile
+from typing import IO, Final
 
 import msgspec
 
 from lowlat.child_process import apart_from_stdout, ending, ends_within
 from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
-from lowlat.engine.ablation.technique import VariantRun
+from lowlat.engine.ablation.technique import OWN, VariantRun
+from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.protocol import INTERRUPTIONS
 from lowlat.engine.bench.run_setup import commands_from
+from lowlat.engine.foreign.library import STDERR
 from lowlat.engine.matching.config_codec import from_plain
 from lowlat.engine.matching.records import Commands
 from lowlat.errors import UsageError
@@ -28,9 +31,13 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import affinity_of, pin
 from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.refusals import refusal
+from lowlat.text import printable
 
+SHOWN_BYTES: Final = 400
 RUN_LIMIT_S: Final = 6.0
 """A run takes a fraction of a second. It may take for ever where two threads that wait for each other share a CPU."""
+OTHERS_LIMIT_S: Final = 30.0
+"""Of a run of somebody else's engine, which may be a thousand times slower."""
 
 
 def main() -> None:
@@ -49,27 +56,37 @@ def main() -> None:
 
 
 def in_own_process(job: AblationJob, commands: Commands, wanted: VariantJob) -> VariantAnswer:
-    """Make a run in a forked process."""
-    read_end, write_end = os.pipe()
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        with os.fdopen(write_end, "wb") as out:
-            end_with_parent(parent)
-            out.write(msgspec.json.encode(answer_to(job, commands, wanted)))
-        os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end, "rb") as answered:
-        ended = ends_within(child, RUN_LIMIT_S)
+    """Make a run in a forked process. An engine of somebody else may end it, and print what nobody reads meanwhile."""
+    limit_s = RUN_LIMIT_S if job.engine == OWN else OTHERS_LIMIT_S
+    with tempfile.TemporaryFile() as said:
+        read_end, write_end = os.pipe()
+        parent = os.getpid()
+        child = os.fork()
+        if child == 0:
+            os.dup2(said.fileno(), STDERR)
+            with os.fdopen(write_end, "wb") as out:
+                end_with_parent(parent)
+                out.write(msgspec.json.encode(answer_to(job, commands, wanted)))
+            os._exit(0)
+        os.close(write_end)
+        with os.fdopen(read_end, "rb") as answered:
+            ended = ends_within(child, limit_s)
+            if not ended:
+                os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            answer = answered.read()
         if not ended:
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        answer = answered.read()
-    if not ended:
-        return VariantAnswer(absent=f"a run of it did not end within {RUN_LIMIT_S:g} s; is the host overloaded?")
-    if returned := os.waitstatus_to_exitcode(status):
-        return VariantAnswer(failure=f"its process {ending(returned)}")
+            return VariantAnswer(absent=f"a run of it did not end within {limit_s:g} s; is the host overloaded?")
+        if returned := os.waitstatus_to_exitcode(status):
+            return VariantAnswer(failure=f"its process {ending(returned)}{_last_line(said)}")
     return msgspec.json.decode(answer, type=VariantAnswer)
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0, os.SEEK_END)
+    said.seek(max(said.tell() - SHOWN_BYTES, 0))
+    lines = said.read().decode(errors="replace").strip().splitlines()
+    return f": {printable(lines[-1])}" if lines else ""
 
 
 def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> VariantAnswer:
@@ -88,8 +105,10 @@ def answer_to(job: AblationJob, commands: Commands, wanted: VariantJob) -> Varia
             commands=commands,
             seeded=job.seeded,
             settings=from_plain(job.settings),
+            engine=job.engine,
         )
-        return VariantAnswer(figures=BY_NAME[wanted.technique].measure(run))
+        technique = BY_NAME[wanted.technique].for_engine(engine_entry(job.engine))
+        return VariantAnswer(figures=technique.measure(run))
     except UsageError as error:
         return VariantAnswer(absent=str(error))
     except Exception as error:  # noqa: BLE001 (the process ends with it)

@@ -7,8 +7,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from lowlat.engine import _core
-from lowlat.probes.cpu.hardware_events import HARDWARE_EVENTS, HARDWARE_GROUPS, Event, why_not_counted
-from lowlat.reports.model.results import HardwareCounters
+from lowlat.probes.cpu.hardware_events import HARDWARE_GROUPS, Event, hardware_events, why_not_counted
+from lowlat.reports.model.results import HARDWARE_COUNTERS, HardwareCounters
 
 if TYPE_CHECKING:
     from lowlat.engine.bench.passes import Pass
@@ -23,10 +23,11 @@ class PassCounters:
     """Counters of one thread."""
 
     def __init__(
-        self, events: Mapping[str, Event] = HARDWARE_EVENTS, groups: Sequence[Sequence[str]] = HARDWARE_GROUPS
+        self, events: Mapping[str, Event] | None = None, groups: Sequence[Sequence[str]] = HARDWARE_GROUPS
     ) -> None:
-        """Opens them, for the calling thread. The first group is chosen."""
-        self._groups = [_Group(names, [events[name] for name in names]) for names in groups]
+        """Opens them, for the calling thread. The first group is chosen. `events`: None for this processor's."""
+        known = hardware_events() if events is None else events
+        self._groups = [_Group({name: known[name] for name in names if name in known}) for names in groups]
         self._chosen = self._groups[0]
         self._busy = False
 
@@ -47,7 +48,7 @@ class PassCounters:
         if done.perf.error or not 0 < done.perf.enabled_ns == done.perf.running_ns:
             self._busy = True
             return done, {}
-        return done, dict(zip(group.counted, done.perf.counts, strict=False))
+        return done, {name: done.perf.counts[place] for name, place in group.counted.items()}
 
     @property
     def errors(self) -> list[int]:
@@ -61,18 +62,22 @@ class PassCounters:
 
 
 class _Group:
-    """The events of one group, and those of them that this processor counts."""
+    """The events of one group. `counted`: of those that this processor counts, the place of their counter; two names of
+    one event share it.
+    """
 
-    def __init__(self, names: Sequence[str], events: Sequence[Event]) -> None:
-        self.native = _core.PerfGroup(list(events))
-        self.counted = [name for name, error in zip(names, self.native.errors, strict=True) if not error]
+    def __init__(self, events: Mapping[str, Event]) -> None:
+        different = tuple(dict.fromkeys(events.values()))
+        self.native = _core.PerfGroup(list(different))
+        opened = [event for event, error in zip(different, self.native.errors, strict=True) if not error]
+        self.counted = {name: opened.index(event) for name, event in events.items() if event in opened}
 
 
 def per_command(repeated: Sequence[Pass]) -> HardwareCounters | None:
     """The events per command, of each the median over the passes that counted it; None if none was."""
     counted = {
         name: [done.counts[name] / done.commands for done in repeated if name in done.counts and done.commands]
-        for name in HARDWARE_EVENTS
+        for name in HARDWARE_COUNTERS
     }
     known = {name: median(values) for name, values in counted.items() if values}
-    return HardwareCounters(**{name: known.get(name) for name in HARDWARE_EVENTS}) if known else None
+    return HardwareCounters(**{name: known.get(name) for name in HARDWARE_COUNTERS}) if known else None

@@ -10,7 +10,7 @@ import typer
 from lowlat.errors import ExitCode
 from lowlat_cli.command import full_command
 from lowlat_cli.destination import Destination
-from lowlat_cli.listings import technique_names
+from lowlat_cli.listings import engine_names, technique_names
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
 from lowlat_cli.options.shared import (
     SEED_MAX,
@@ -21,6 +21,7 @@ from lowlat_cli.options.shared import (
     QuietOption,
     VerboseOption,
     count,
+    engine_name,
 )
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
     from lowlat.reports.model.ablation import Ablation
 
-PROFILE = "deep"
-"""A book that the second-level cache does not hold: what hides cache misses has some to hide."""
+PROFILE, PROFILE_IN_PYTHON = "deep", "steady"
+"""A book that the second-level cache does not hold: what hides cache misses has some to hide. Filling it takes an
+engine in Python seconds.
+"""
 
 
 def ablate(
@@ -47,15 +50,28 @@ def ablate(
             show_default=False,
         ),
     ] = None,
-    profile: Annotated[
+    engine: Annotated[
         str,
+        typer.Option(
+            "--engine",
+            metavar="NAME|FILE",
+            parser=engine_name,
+            autocompletion=engine_names,
+            help="What techniques are measured around: {engines}, or a shared library behind lowlat_engine.h, as in "
+            "./libmine.so.",
+        ),
+    ] = "native",
+    profile: Annotated[
+        str | None,
         typer.Option(
             "--profile",
             "-p",
             metavar="NAME|FILE",
-            help="Order flow for techniques of the whole engine: {profiles}, or a TOML file.",
+            help="Order flow for techniques of the whole engine: {profiles}, or a TOML file.  [default: deep; steady "
+            "for an engine in Python]",
+            show_default=False,
         ),
-    ] = PROFILE,
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(
@@ -90,7 +106,8 @@ def ablate(
     """Measure what each low-latency technique is worth on this host, with and without it.
 
     Runs with and without are interleaved in random order, within two minutes. A technique helps or hurts if the gate's
-    test of 'lowlat compare' says so. The control measures the same twice.
+    test of 'lowlat compare' says so. The control measures the same twice. With --engine, what is around an engine is
+    measured around yours, once its events are found right; what is inside lowlat is not available then.
 
     \b
     Examples:
@@ -98,6 +115,7 @@ def ablate(
       lowlat ablate --quick                  a first look, within 20 seconds
       lowlat ablate --only look-ahead,pool   two of them
       lowlat ablate --only look-ahead -p steady   on a small book
+      lowlat ablate --engine ./libmine.so    what is around your own engine
       lowlat ablate -v                       also why, how, and all figures
       lowlat ablate -o techniques.html       a page with a chart to send
     """
@@ -106,12 +124,14 @@ def ablate(
 
     from lowlat.engine.ablation.catalog import chosen
     from lowlat.engine.ablation.run import AblationPlan, measure_ablation
+    from lowlat.engine.bench.engines import engine_entry
     from lowlat.engine.flow.profile import load_profile
     from lowlat_cli.run_plan import cpus_of
 
     plan = AblationPlan(
         techniques=chosen(only),
-        profile=load_profile(profile),
+        engine=engine,
+        profile=load_profile(profile or (PROFILE if engine_entry(engine).compiled else PROFILE_IN_PYTHON)),
         seed=seed,
         cpus=cpus_of(cpu),
         quick=quick,

@@ -87,9 +87,12 @@ class Ablation:
     host: Host
     other_cpu: Annotated[Count | None, Meta(description="CPU of the second thread of techniques that need two")] = None
     clock: Clock
+    engine: Annotated[str, Meta(description="What was measured: native, or the engine of somebody else")] = "native"
     profile: Annotated[str, Meta(description="Order flow of the techniques that an engine is measured with")]
     seed: Annotated[Seed, Meta(description="Random seed of the flow, of the pieces, and of the order of the runs")]
-    rounds: Annotated[Count, Meta(description="Rounds made: each has a pair of every technique")]
+    rounds: Annotated[
+        Count, Meta(description="Rounds made: each has a pair of every technique, and two of the control")
+    ]
     rounds_max: Annotated[Positive, Meta(description="Rounds that were to be made if the time allowed")]
     significance: Annotated[
         float,

@@ -117,8 +117,10 @@ class HardwareCounters:
     l1d_misses: Annotated[Amount | None, Meta(description="Loads that missed the first-level data cache")]
     llc_misses: Annotated[Amount | None, Meta(description="Accesses that missed the last cache that the core counts")]
     dtlb_misses: Annotated[
-        Amount | None, Meta(description="Loads that missed the data TLB; on Intel, those that walked the page table")
+        Amount | None,
+        Meta(description="Loads that missed the data TLB: on Intel and AMD its last level, on Arm the first"),
     ]
+    page_walks: Annotated[Amount | None, Meta(description="Walks of the page table for data")] = None
 
 
 HARDWARE_COUNTERS: Final = tuple(field.name for field in fields(HardwareCounters))

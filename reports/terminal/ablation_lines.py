@@ -47,6 +47,7 @@ def title(ablation: Ablation) -> str:
     """How much was measured, and where."""
     return join(
         [
+            None if ablation.engine == "native" else f"engine {ablation.engine}",
             units.plural(ablation.rounds, "pair") + " of runs each",
             f"order flow {ablation.profile}",
             f"seed {ablation.seed}",
@@ -114,12 +115,19 @@ def notes(ablation: Ablation) -> Iterator[str]:
     yield f"CPU time an operation{others}; a ratio below 1 helps"
     if ablation.status == "ok" and ablation.rounds < ablation.rounds_max:
         rounds = units.plural(ablation.rounds_max, "round")
-        yield f"time for {ablation.rounds} of {rounds}; fewer techniques (--only) have more"
+        few = ", too few to decide anything" if _too_few(ablation) else ""
+        yield f"time for {ablation.rounds} of {rounds}{few}; fewer techniques (--only) have more"
     by_reason: dict[str, list[str]] = {}
     for each in ablation.techniques:
         if each.outcome == "not available":
             by_reason.setdefault(each.reason, []).append(each.name)
     yield from (f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
+
+
+def _too_few(ablation: Ablation) -> bool:
+    """Whether no difference, however large, could have been significant."""
+    measured = [found for each in techniques(ablation) if (found := each.decisive)]
+    return bool(measured) and all(found.interval is None for found in measured)
 
 
 def details(effect: TechniqueEffect) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ _MISSES: Final = {
     "l1d_misses": "L1d misses",
     "llc_misses": "last-level misses",
     "dtlb_misses": "dTLB misses",
+    "page_walks": "page walks",
 }
 
 

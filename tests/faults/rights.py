@@ -25,6 +25,10 @@ _NUMBERS: Final = {
         "clone3": 435,
         "vfork": 58,
         "fork": 57,
+        "perf_event_open": 298,
+        "mlock": 149,
+        "madvise": 28,
+        "sched_setscheduler": 144,
     },
     "aarch64": {
         "sched_getaffinity": 123,
@@ -33,6 +37,10 @@ _NUMBERS: Final = {
         "sysinfo": 179,
         "clone": 220,
         "clone3": 435,
+        "perf_event_open": 241,
+        "mlock": 228,
+        "madvise": 233,
+        "sched_setscheduler": 119,
     },
 }
 _CLONE_THREAD: Final = 0x10000

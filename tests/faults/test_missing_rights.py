@@ -78,6 +78,20 @@ def test_a_missing_right_is_done_without_or_named(
         assert outcome.stderr == "" and json.loads(outcome.stdout)["schema"].startswith("lowlat.")
 
 
+def test_an_ablation_names_what_each_technique_lacks(tmp_path: Path) -> None:
+    calls = ("perf_event_open", "mlock", "madvise", "sched_setscheduler")
+    command = Command(("ablate", "--only", "lock,huge-pages,fifo", "--quick", "--no-lock", "--json"))
+    outcome = run(tmp_path, command, without_calls(*map(Denied, calls)))
+    assert problems(command, None, outcome) == [], outcome.stderr
+    rows = {each["name"]: each for each in json.loads(outcome.stdout)["techniques"]}
+    reasons = {name: row["reason"] for name, row in rows.items() if row["outcome"] == "not available"}
+    assert reasons.keys() == {"lock", "huge-pages", "fifo"}
+    assert all(reason.startswith("not available here, because ") for reason in reasons.values())
+    assert "(ulimit -l)" in reasons["lock"] and "(ulimit -r 1)" in reasons["fifo"]
+    assert reasons["huge-pages"].endswith("the kernel refuses to be asked for huge pages: Operation not permitted")
+    assert "perf_event_open" in rows["control"]["counters_absent"]
+
+
 @pytest.mark.parametrize("streams", [(0,), (0, 1), (0, 1, 2), (2,)])
 def test_closed_streams_change_nothing_else(tmp_path: Path, streams: tuple[int, ...]) -> None:
     command = Command((*BENCH.arguments, "-o", "report.json"), "report.json")

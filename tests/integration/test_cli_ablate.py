@@ -14,6 +14,7 @@ import pytest
 from lowlat.engine.ablation.catalog import BY_NAME
 from lowlat.engine.ablation.effect import significance_of
 from lowlat.errors import ExitCode
+from tests.foreign import libraries
 from tests.integration.test_cli_interrupt import wait_for
 from tests.waiting import PATIENCE_S
 
@@ -29,11 +30,12 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
     assert [each["name"] for each in found["techniques"]] == ["counter", "control"]
     assert found["significance"] == significance_of(len(BY_NAME))
     for each in found["techniques"]:
-        assert each["pairs"] == found["rounds"] == len(each["first"]) >= 1
+        pairs = found["rounds"] * (2 if each["name"] == "control" else 1)
+        assert each["pairs"] == len(each["first"]) == pairs >= 1
         decisive = each["effects"][0]
         assert (decisive["name"], decisive["gates"]) == ("cpu", True)
         assert 0 < decisive["base"]["min"] <= decisive["base"]["median"] <= decisive["base"]["max"]
-        assert len(decisive["head"]["values"]) == found["rounds"]
+        assert len(decisive["head"]["values"]) == pairs
         assert (each["counters_with"] is None) == (each["counters_absent"] is not None)
 
 
@@ -42,12 +44,14 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
     [
         (("--only", ""), "'' names no technique; write some"),
         (("--only", " , "), "' , ' names no technique; write some"),
-        (("--only", "huge-page"), "'huge-page' is not one of look-ahead, pool, pre-fault"),
+        (("--only", "huge-page"), "'huge-page' is not one of look-ahead, batch, hints"),
         (("--only", "huge-page"), "; did you mean huge-pages?"),
         (("--profile", "stedy"), "stedy"),
         (("--cpu", "9999"), "9999"),
         (("--seed", "-1"), "'-1' is not an integer of 0 or more"),
         (("--format", "csv"), "csv"),
+        (("--engine", "./none.so"), "no such file; build the library first"),
+        (("--engine", "ndjson:./mine"), "is a process, whose memory, priority and CPU are its own to choose"),
         (("-o", "techniques.csv"), "no csv is written here; name it *.json, *.html, *.md"),
     ],
 )
@@ -56,6 +60,25 @@ def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...],
     assert done.returncode == ExitCode.USAGE
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_surroundings_of_a_library(lowlat: Run) -> None:
+    only = ("--only", "pool,gc,counter", "--quick", "-p", "steady", "--no-lock", "--json")
+    done = lowlat("ablate", "--engine", libraries.simple_book(), *only)
+    assert done.returncode == ExitCode.OK, done.stderr
+    found = json.loads(done.stdout)
+    assert found["engine"] == "simple book"
+    rows = {each["name"]: each for each in found["techniques"]}
+    assert rows["counter"]["pairs"] == found["rounds"] >= 1 and rows["control"]["pairs"] == 2 * found["rounds"]
+    assert rows["pool"]["reason"].endswith("because this is inside lowlat, and the measured engine is another")
+    assert rows["gc"]["reason"].endswith("because the engine is not in Python, and no garbage collector stops it")
+
+
+def test_a_wrong_engine_is_not_measured(lowlat: Run) -> None:
+    done = lowlat("ablate", "--engine", libraries.broken("last-in-first-out"), "-p", "steady", *BRIEF[1:], "--no-lock")
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert "simple book executes other trades than the native engine from event" in done.stderr.splitlines()[-1]
+    assert "; lowlat verify --engine /" in done.stderr.splitlines()[-1]
 
 
 def test_an_interruption_keeps_the_rounds_so_far(start: Start, tmp_path: Path) -> None:

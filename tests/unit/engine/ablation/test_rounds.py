@@ -93,7 +93,7 @@ def test_each_pair_has_both_variants_in_random_order() -> None:
 
     rounds = rounds_of((PLANTED, THE_CONTROL))
     rounds.make(run, nothing)
-    assert len(jobs) == 2 * 2 * EFFORT.rounds
+    assert len(jobs) == 2 * 3 * EFFORT.rounds  # the control has two pairs a round
     pairs = [jobs[at : at + 2] for at in range(0, len(jobs), 2)]
     assert all(a.technique == b.technique and a.with_it != b.with_it and a.seed == b.seed for a, b in pairs)
     planted = [pair[0].with_it for pair in pairs if pair[0].technique == "planted"]
@@ -108,15 +108,15 @@ def test_an_interruption_leaves_whole_rounds() -> None:
     def interrupted(job: VariantJob) -> VariantAnswer:
         nonlocal calls
         calls += 1
-        if calls == 4 * 5 + 3:  # five rounds of two pairs, and a half
+        if calls == 6 * 5 + 3:  # five rounds of three pairs, two of which are the control's, and a half
             raise KeyboardInterrupt
         return run(job)
 
     rounds = rounds_of((PLANTED, THE_CONTROL))
     rounds.make(interrupted, nothing)
     assert rounds.interrupted and rounds.made == 5
-    assert [len(row.pairs) for row in rounds.rows] == [5, 5]
-    assert [len(effect.first) for effect in verdicts(rounds)] == [5, 5]
+    assert [len(row.pairs) for row in rounds.rows] == [5, 10]
+    assert [len(effect.first) for effect in verdicts(rounds)] == [5, 10]
 
 
 def test_an_interruption_of_the_first_round_gives_nothing() -> None:
@@ -150,7 +150,7 @@ def test_what_the_host_cannot_show_is_named_and_asked_once() -> None:
         "not available",
         "not available here, because there is one CPU; allow two",
     )
-    assert (planted.effects, planted.pairs, asked, control.pairs) == ((), 0, 1, EFFORT.rounds)
+    assert (planted.effects, planted.pairs, asked, control.pairs) == ((), 0, 1, 2 * EFFORT.rounds)
 
 
 def test_a_variant_that_is_not_available_drops_its_pair() -> None:

@@ -39,10 +39,19 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.reading import Reading, known, unknown
 from lowlat.probes.topology import read_topology
+from tests.foreign import libraries
 from tests.synthetic_hosts import host
 
 _KIND = (EVENT.names or ()).index("kind")
 SCALE = TickScale.of_frequency(2e9)
+
+
+@pytest.fixture(autouse=True)
+def _unpinned() -> Iterator[None]:
+    """Runs in this process pin it."""
+    allowed = os.sched_getaffinity(0)
+    yield
+    os.sched_setaffinity(0, allowed)
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +228,7 @@ def test_every_technique_says_what_it_is() -> None:
         prose = (each.why, each.mechanism, each.limits)
         assert all(text.endswith(".") and "  " not in text for text in prose), each.name
         assert not each.with_it.endswith(".") and not each.without.endswith("."), each.name
-        assert len(each.title) <= 34, "a row fits 80 columns"
+        assert len(each.title) <= 32, "a row fits 80 columns, with an interval such as 0.002-0.002"
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +248,7 @@ def job_for(flow: Flow, commands_fd: int) -> AblationJob:
         wide=False,
         seeded=flow.seeded,
         settings=to_plain(settings_of(flow, RunPlan())),
+        engine="native",
         cpu=allowed_cpus()[0],
         other_cpu=next(iter(allowed_cpus()[1:]), None),
         multiplier=SCALE.multiplier,
@@ -293,6 +303,49 @@ def test_a_second_thread_has_a_core_of_its_own(
     packages = tuple(host(cores).packages[0] for cores in ([(0, 2), (1, 3)], [(4, 6), (5, 7)]))
     place = replace(choose_place(None), cpus=asked, topology=replace(host([]), packages=packages))
     assert second_cpu(place, allowed) == second
+
+
+AROUND = tuple(name for name, technique in BY_NAME.items() if technique.around)
+
+
+@pytest.mark.parametrize("engine", ["reference", "library"])
+@pytest.mark.parametrize("name", AROUND)
+def test_around_an_engine_of_somebody_else(flow: Flow, name: str, engine: str) -> None:
+    """Each run in a process of its own: some lock all of its memory, or stop its collector."""
+    engine = str(libraries.simple_book()) if engine == "library" else engine
+    job = msgspec.structs.replace(job_for(flow, 0), engine=engine)
+    for with_it in (True, False):
+        wanted = VariantJob(technique=name, with_it=with_it, operations=50, passes=1, seed=1)
+        answer = worker.in_own_process(job, flow.commands, wanted)
+        assert answer.failure is None
+        if answer.figures is None:
+            pytest.skip(answer.absent or "")
+        assert answer.figures.figure(BY_NAME[name].for_engine(engine_entry(engine)).decides)
+
+
+def test_what_is_inside_lowlat_is_not_measured_around_another_engine(flow: Flow) -> None:
+    job = msgspec.structs.replace(job_for(flow, 0), engine="reference")
+    for name in BY_NAME.keys() - set(AROUND):
+        answer = worker.answer_to(job, flow.commands, job_of(name))
+        assert answer.absent == "this is inside lowlat, and the measured engine is another"
+
+
+def test_a_pass_over_an_engine_in_python_is_shorter() -> None:
+    reference, native = engine_entry("reference"), engine_entry("native")
+    batch, counter = BY_NAME["batch"], BY_NAME["counter"]
+    assert batch.for_engine(native) is batch
+    assert batch.for_engine(reference).operations == 2_000 < batch.operations
+    assert counter.for_engine(reference).operations == counter.operations
+
+
+def test_how_an_engine_ended_its_process_is_told(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(_: VariantRun) -> VariantFigures:
+        os.write(2, b"x" * 100_000 + b"\nout of ideas\n")
+        os._exit(3)
+
+    monkeypatch.setitem(BY_NAME, "crashes", replace(BY_NAME["control"], measure=crash))
+    answer = worker.in_own_process(job_for(flow, 0), flow.commands, job_of("crashes"))
+    assert answer.failure == "its process exited with code 3: out of ideas"
 
 
 def test_memory_that_is_not_to_be_had_is_no_defect(process: VariantProcess) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from lowlat.engine import Engine, _core, load_profile, synthetic_flow
 from lowlat.engine.bench.pass_counters import BUSY, PassCounters, per_command
 from lowlat.engine.bench.passes import Pass
-from lowlat.probes.cpu.hardware_events import HARDWARE_EVENTS, HARDWARE_GROUPS, why_not_counted
+from lowlat.probes.cpu import hardware_events as hardware_events_module
+from lowlat.probes.cpu.hardware_events import HARDWARE_EVENTS, HARDWARE_GROUPS, hardware_events, why_not_counted
+from lowlat.probes.host.host_tree import ArchiveTree
 from lowlat.reports.model.results import HARDWARE_COUNTERS, HardwareCounters
+from tests.faults.rights import Denied, without_calls
 
 KERNEL_EVENTS = {"cycles": (1, 1), "instructions": (1, 2), "branch_misses": (1, 3)}
 """Task clock, page faults, context switches in place of the processor's."""
@@ -89,15 +93,69 @@ def test_figures_are_medians_over_the_passes_that_counted_them() -> None:
     assert per_command([blank, blank]) is None
 
 
+def test_two_names_of_one_event_share_a_counter() -> None:
+    made = PassCounters(KERNEL_EVENTS | {"page_walks": KERNEL_EVENTS["cycles"]}, (("cycles", "page_walks"),))
+    if any(made.errors):
+        pytest.skip("perf_event_open is forbidden here")
+    _, counts = made.count(measured_pass)
+    assert len(made.errors) == 1 and counts["cycles"] == counts["page_walks"] > 0
+
+
 def test_every_figure_of_a_report_has_an_event_and_a_group() -> None:
-    assert set(HARDWARE_EVENTS) == set(HARDWARE_COUNTERS) == {name for group in HARDWARE_GROUPS for name in group}
+    names = {*HARDWARE_EVENTS, "page_walks"}
+    assert names == set(HARDWARE_COUNTERS) == {name for group in HARDWARE_GROUPS for name in group}
+
+
+def processor(cpuinfo: str, *events: str) -> ArchiveTree:
+    named = {f"sys/bus/event_source/devices/armv8_pmuv3_0/events/{event}": b"event=0x0034\n" for event in events}
+    return ArchiveTree("", {"proc/cpuinfo": cpuinfo.encode(), **named}, {}, ["sys/bus/event_source/devices"])
+
+
+@pytest.mark.parametrize(
+    ("tree", "walks"),
+    [
+        (processor("processor\t: 0\nvendor_id\t: GenuineIntel\n"), HARDWARE_EVENTS["dtlb_misses"]),
+        (processor("processor\t: 0\nvendor_id\t: AuthenticAMD\n"), HARDWARE_EVENTS["dtlb_misses"]),
+        (processor("CPU implementer\t: 0x41\n", "cpu_cycles", "dtlb_walk"), (4, 0x34)),
+        (processor("CPU implementer\t: 0x41\n", "cpu_cycles"), None),
+        (processor("processor\t: 0\nvendor_id\t: CentaurHauls\n"), None),
+        (processor(""), None),
+    ],
+    ids=["Intel", "AMD", "Arm", "Arm without walks", "another", "unknown"],
+)
+def test_page_walks_are_counted_where_the_event_is_known(tree: ArchiveTree, walks: tuple[int, int] | None) -> None:
+    assert hardware_events(tree).get("page_walks") == walks
+
+
+@pytest.mark.parametrize(("error", "why"), [(errno.EPERM, "forbid"), (errno.ENOSYS, "a sandbox hides them")])
+def test_a_sandbox_that_forbids_counters_is_named(error: int, why: str) -> None:
+    """By a seccomp filter, in a process of its own: a filter stays."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        without_calls(Denied("perf_event_open", error))()
+        os.write(write_end, PassCounters().why_absent.encode())
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as told:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        said = told.read()
+    assert said.startswith("not available here, because ") and why in said
+
+
+@pytest.mark.parametrize(
+    ("level", "advice"), [("2", "--cap-add PERFMON"), ("-1", "PERFMON"), ("3", "sysctl -w"), (None, "sysctl -w")]
+)
+def test_advice_fits_what_forbids(level: str | None, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {} if level is None else {"proc/sys/kernel/perf_event_paranoid": level.encode()}
+    monkeypatch.setattr(hardware_events_module, "LIVE", ArchiveTree("", files, {}))
+    assert advice in why_not_counted([errno.EACCES])
 
 
 @pytest.mark.parametrize(
     ("error", "why"),
     [
         (errno.ENOENT, "no PMU"),
-        (errno.EACCES, "sysctl -w kernel.perf_event_paranoid=2"),
         (errno.ENOSYS, "the kernel has no performance events"),
         (errno.EMFILE, "Too many open files"),
     ],

@@ -107,3 +107,14 @@ def test_the_control_alone_helps_nobody() -> None:
     control = tuple(each for each in found.techniques if each.name == "control")
     alone = dataclasses.replace(found, techniques=control)
     assert lines.answer(alone) == "only the control was measured: no difference seen"
+
+
+def test_too_few_rounds_to_decide_anything_are_named() -> None:
+    found = an_ablation()
+    undecided = tuple(
+        dataclasses.replace(each, effects=tuple(dataclasses.replace(it, interval=None) for it in each.effects))
+        for each in found.techniques
+    )
+    assert "time for 8 of 14 rounds; fewer techniques (--only) have more" in lines.notes(found)
+    few = lines.notes(dataclasses.replace(found, techniques=undecided))
+    assert "time for 8 of 14 rounds, too few to decide anything; fewer techniques (--only) have more" in few
