@@ -10,8 +10,11 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from lowlat.engine.bench.placement import choose_place
+
+CLAIM: Final = "lowlat partition on cpu"
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def _by_merit() -> Sequence[int]:
 def _first_free(cpus: Sequence[int], claim: socket.socket) -> int | None:
     for cpu in cpus:
         try:
-            claim.bind(f"\0lowlat partition cpu {cpu}")
+            claim.bind(f"\0{CLAIM} {cpu}")
         except OSError:  # another partition has it
             continue
         return cpu

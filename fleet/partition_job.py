@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from lowlat.fleet.identity import FileIdentity
 from lowlat.fleet.partitions import ReplayPartition
 from lowlat.fleet.survey import ReplayedPart
 from lowlat.reports.model.replays import Mode, PartitionResult, PartitionRun
@@ -12,12 +13,13 @@ from lowlat.reports.model.results import Series
 
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How each partition is replayed. `engine`: its name, or its absolute path; `runs`: measured runs of a partition;
-    `orders`, `trades`, `grow`: pools, None for what the recording needs.
+    `library`: the engine's file, if it is one; `orders`, `trades`, `grow`: pools, None for what the recording needs.
     """
 
     mode: Mode = "match"
     part: ReplayedPart = ReplayedPart()
     engine: str = "native"
+    library: FileIdentity | None = None
     runs: int = 1
     orders: int | None = None
     trades: int | None = None

@@ -43,6 +43,8 @@ def main() -> None:
     with apart_from_stdout() as out:
         begun = time.monotonic()
         check_identity(job.partition.file)
+        if job.plan.library is not None:
+            check_identity(job.plan.library)
         answer = _matched(job, begun) if job.plan.mode == "match" else _rebuilt(job, begun)
         out.write(msgspec.json.encode(answer))
 

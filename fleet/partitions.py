@@ -21,7 +21,11 @@ from lowlat.reports.model.replays import Division, Mode
 PARTITIONS_MAX: Final = 100_000
 """Their results are held until the end, and a scheduler gets them all at once."""
 BASE_BYTES: Final = 128 << 20
+"""What a partition takes without an event: Python, numpy, an engine, and a run."""
 EVENT_BYTES: Final[dict[Mode, int]] = {"match": 600, "rebuild": 300}
+"""What an event adds, rounded up: 480 bytes resident to match, 75 to rebuild, where address space that is kept for
+orders counts too (`python tools/measure/partition_memory.py`). Departures from price-time priority take more.
+"""
 
 
 class ReplayPartition(msgspec.Struct, frozen=True):

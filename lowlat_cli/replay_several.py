@@ -47,7 +47,8 @@ def plan_of_partitions(
     ctx: typer.Context, options: PartitionOptions, selection: Selection, formats: list[str] | None
 ) -> ReplayPlan:
     """How each partition is replayed: once, unless --runs says otherwise. Raises `UsageError`."""
-    from lowlat.engine.bench.engines import engine_entry
+    from lowlat.engine.bench.engines import engine_entry, is_library
+    from lowlat.fleet.identity import identity_of
     from lowlat.fleet.partition_job import ReplayPlan
     from lowlat.fleet.survey import ReplayedPart
 
@@ -56,7 +57,7 @@ def plan_of_partitions(
     if options.mode == ReplayMode.REBUILD:
         check_rebuild(ctx)
         mode = "rebuild"
-    default = ctx.get_parameter_source("runs")
+    default, engine = ctx.get_parameter_source("runs"), engine_entry(options.engine).name
     read = selection.read_options()
     named = [name for name in formats or () if name not in ("table", "json")]
     return ReplayPlan(
@@ -69,7 +70,8 @@ def plan_of_partitions(
             columns=_found_by_workers(read.columns),
             format=named[-1] if named else "columns" if read.columns is not None else None,
         ),
-        engine=engine_entry(options.engine).name,
+        engine=engine,
+        library=identity_of(Path(engine)) if is_library(engine) else None,
         runs=1 if default is not None and default.name == "DEFAULT" else options.runs,
         orders=options.orders,
         trades=options.trades,
