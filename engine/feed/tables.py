@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from lowlat import units
+from lowlat.engine.feed.arrow_sizes import unpacked_sizes
 from lowlat.errors import InputError, UsageError
 from lowlat.limits import (
     FLOW_BYTES_MAX,
@@ -166,7 +167,7 @@ class ArrowTable:
         self._path, self._arrow = path, arrow(path)
         self._bytes = stream.seek(0, os.SEEK_END)
         with self._readable():
-            self._file = self._parquet_file(stream) if parquet else self._arrow.ipc.open_file(stream)
+            self._file = self._parquet_file(stream) if parquet else self._arrow_file(stream)
             schema = self._file.schema_arrow if parquet else self._file.schema
         self.names: list[str] = list(schema.names)
         self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
@@ -219,17 +220,31 @@ class ArrowTable:
 
         about = parquet.read_metadata(stream)
         self._check_rows(about.num_rows)
-        sizes = [about.row_group(number).total_byte_size for number in range(about.num_row_groups)]
-        self._check_bytes(sum(sizes), "", UNPACKED_BYTES_FREE + FLOW_RATIO_MAX * self._bytes)
-        for number, size in enumerate(sizes):
-            self._check_bytes(size, f", row group {number}", FLOW_BYTES_MAX)
+        self._check_sizes(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
         schema = about.schema.to_arrow_schema()
         text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
         return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)
 
-    def _check_bytes(self, size: int, where: str, most: int) -> None:
-        if size > most:
-            raise InputError(f"{self._path}{where}: {units.size(size)} unpacked; the limit is {units.size(most)}")
+    def _arrow_file(self, stream: BinaryIO) -> Any:
+        self._check_sizes(unpacked_sizes(stream))
+        stream.seek(0)
+        return self._arrow.ipc.open_file(stream)
+
+    def _check_sizes(self, sizes: Iterable[int]) -> None:
+        """Check the unpacked bytes of groups of rows: each is held whole."""
+        together, most = 0, UNPACKED_BYTES_FREE + FLOW_RATIO_MAX * self._bytes
+        for number, size in enumerate(sizes):
+            together += size
+            if size > FLOW_BYTES_MAX:
+                limit = units.whole_size(FLOW_BYTES_MAX)
+                raise InputError(
+                    f"{self._path}, group of rows {number}: {units.size(size)} unpacked; the limit is {limit}"
+                )
+            if together > most:
+                raise InputError(
+                    f"{self._path}: its {units.size(self._bytes)} unpack to {units.size(together)} or more: above "
+                    f"{FLOW_RATIO_MAX} times as much is not order flow"
+                )
 
     def _check_rows(self, rows: int) -> None:
         if rows > (most := TABLE_ROWS_FREE + TABLE_ROWS_RATIO_MAX * self._bytes):
@@ -240,6 +255,6 @@ class ArrowTable:
     def _readable(self) -> Iterator[None]:
         try:
             yield
-        except (self._arrow.ArrowException, OSError) as error:
+        except (self._arrow.ArrowException, OSError, ValueError) as error:
             why = cut(printable(str(error)), _SHOWN_CHARS)
             raise InputError(f"{self._path}: it is damaged: {why}; fetch it again") from error

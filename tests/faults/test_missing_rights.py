@@ -19,6 +19,7 @@ from tests.faults.rights import NO_PROCESSES, NO_THREADS, Denied, Drop, closed, 
 from tests.faults.runner import environment
 
 BENCH: Final = Command(("bench", "-n", "300", "--runs", "1", "--json"))
+BRIEF: Final = Command((*BENCH.arguments, "--no-kernel-path"))
 TOPOLOGY: Final = Command(("topology", "--json"))
 OK, USAGE = ExitCode.OK, ExitCode.USAGE
 
@@ -55,15 +56,15 @@ def run(
             "Too many open files; raise the limit of open files (ulimit -n)",
         ),
         (limited(resource.RLIMIT_NOFILE, 8), TOPOLOGY, OK, ""),
-        (without_calls(Denied("sched_getaffinity")), BENCH, USAGE, "affinity of this thread cannot be read"),
+        (without_calls(Denied("sched_getaffinity")), BRIEF, USAGE, "affinity of this thread cannot be read"),
         (without_calls(Denied("sched_getaffinity")), TOPOLOGY, OK, ""),
-        (without_calls(Denied("setsid")), BENCH, USAGE, "a run's process cannot be started: Operation not permitted"),
-        (without_calls(Denied("sysinfo")), BENCH, OK, ""),
+        (without_calls(Denied("setsid")), BRIEF, USAGE, "a run's process cannot be started: Operation not permitted"),
+        (without_calls(Denied("sysinfo")), BRIEF, OK, ""),
         (without_calls(*NO_THREADS), BENCH, OK, ""),
         (without_calls(*NO_THREADS), Command(("topology", "--measure", "--json")), OK, ""),
         (without_calls(*NO_PROCESSES), BENCH, USAGE, "raise the limit of processes and threads (ulimit -u"),
-        (limited(resource.RLIMIT_AS, 100 << 20), BENCH, USAGE, "leaves no memory for numpy; raise it (ulimit -v"),
-        (limited(resource.RLIMIT_AS, 150 << 20), BENCH, USAGE, "not enough memory"),
+        (limited(resource.RLIMIT_AS, 100 << 20), BRIEF, USAGE, "leaves no memory for numpy; raise it (ulimit -v"),
+        (limited(resource.RLIMIT_AS, 150 << 20), BRIEF, USAGE, "not enough memory"),
     ],
     ids=lambda value: None if callable(value) or isinstance(value, Command) else str(value)[:20],
 )
@@ -94,7 +95,7 @@ def test_an_ablation_names_what_each_technique_lacks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("streams", [(0,), (0, 1), (0, 1, 2), (2,)])
 def test_closed_streams_change_nothing_else(tmp_path: Path, streams: tuple[int, ...]) -> None:
-    command = Command((*BENCH.arguments, "-o", "report.json"), "report.json")
+    command = Command((*BRIEF.arguments, "-o", "report.json"), "report.json")
     outcome = run(tmp_path, command, closed(*streams))
     assert outcome.exit_code == OK and list(outcome.files) == ["report.json"] and outcome.temporary == ()
     assert json.loads(outcome.files["report.json"].read_text())["status"] == "ok"
@@ -119,7 +120,7 @@ def in_namespace(script: str, folder: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("folder", "command", "code"),
-    [("/proc", TOPOLOGY, OK), ("/proc", BENCH, OK), ("/sys", TOPOLOGY, USAGE), ("/sys", BENCH, OK)],
+    [("/proc", TOPOLOGY, OK), ("/proc", BENCH, OK), ("/sys", TOPOLOGY, USAGE), ("/sys", BRIEF, OK)],
 )
 def test_without_proc_or_sys_it_does_without_or_says_so(
     tmp_path: Path, folder: str, command: Command, code: ExitCode
@@ -130,6 +131,6 @@ def test_without_proc_or_sys_it_does_without_or_says_so(
 
 
 def test_read_only_folders_are_named(tmp_path: Path) -> None:
-    outcome = run(tmp_path, BENCH, within=in_namespace(READ_ONLY, str(tmp_path)))
-    assert problems(BENCH, None, outcome) == [], outcome.stderr
+    outcome = run(tmp_path, BRIEF, within=in_namespace(READ_ONLY, str(tmp_path)))
+    assert problems(BRIEF, None, outcome) == [], outcome.stderr
     assert outcome.exit_code == USAGE and "No usable temporary directory found" in outcome.stderr

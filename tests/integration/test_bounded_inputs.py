@@ -151,10 +151,12 @@ def test_a_bomb_of_gigabytes(refused: Refused, tmp_path: Path, suffix: str, sque
 
 def rows_of_a_table(count: int, symbol: str) -> pa.Table:
     """The same row so many times, as columns that a file stores in no space."""
-    zeros = pa.array(np.zeros(count, np.int64))
-    columns = dict.fromkeys(("time_ns", "order_id", "other_id", "price", "quantity", "flags"), zeros)
+    columns = dict.fromkeys(
+        ("time_ns", "order_id", "other_id", "price", "quantity", "flags"), np.zeros(count, np.int64)
+    )
     words = {"symbol": symbol, "action": "add", "side": "buy"}
-    return pa.table(columns | {name: pa.array([word]).take(zeros) for name, word in words.items()})
+    same = pa.array(np.zeros(count, np.int8))
+    return pa.table(columns | {name: pa.DictionaryArray.from_arrays(same, [word]) for name, word in words.items()})
 
 
 def test_rows_that_a_parquet_file_multiplies(refused: Refused, tmp_path: Path) -> None:
@@ -163,11 +165,19 @@ def test_rows_that_a_parquet_file_multiplies(refused: Refused, tmp_path: Path) -
     assert "1,000,000 rows or more; the limit is" in refused("replay", path)
 
 
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_rows_that_an_arrow_file_multiplies(refused: Refused, tmp_path: Path, compression: str) -> None:
+    table = rows_of_a_table(1_000_000, "A")
+    path = tmp_path / "day.arrow"
+    with pa.ipc.new_file(path, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    assert path.stat().st_size < 1_000_000
+    assert "20 times as much is not order flow" in refused("replay", path)
+
+
 def test_a_long_text_that_a_parquet_file_multiplies(refused: Refused, tmp_path: Path) -> None:
     """60,000 times 100,000 bytes: 6 GB."""
-    table = rows_of_a_table(60_000, "A")
-    long = pa.DictionaryArray.from_arrays(pa.array(np.zeros(60_000, np.int8)), ["A" * 100_000])
-    parquet.write_table(table.set_column(6, "symbol", long), tmp_path / "day.parquet")
+    parquet.write_table(rows_of_a_table(60_000, "A" * 100_000), tmp_path / "day.parquet")
     assert "column symbol: a text of 100,000 bytes; the limit is 1,024" in refused("replay", "day.parquet")
 
 
