@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 # A commit rebuilds the one file that contains its hash, so that reports never show an outdated commit.
 # Folders are listed because an editable install maps modules one by one: adding or removing a file needs a rebuild.
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard cmake/*) $(shell find */native -name "*.[hc]pp") \
-    $(shell find lowlat lowlat_cli engine probes reports -type d -not -name __pycache__) $(wildcard .git/logs/HEAD)
+    $(shell find lowlat lowlat_cli engine fleet probes reports -type d -not -name __pycache__) $(wildcard .git/logs/HEAD)
 # LOWLAT_NATIVE=ON is read by the build (see pyproject.toml).
 BUILD := $(PIP) install --no-build-isolation --no-deps -e .
 
@@ -38,7 +38,7 @@ $(VENV)/.built: $(VENV)/.tools $(SOURCES)
 	@echo "lowlat: building the native modules" >&2
 	$(BUILD)
 	# As an installation from a wheel does; where Python may write no bytecode, each start would compile every module.
-	@$(BIN)/python -m compileall -q lowlat lowlat_cli engine probes reports
+	@$(BIN)/python -m compileall -q lowlat lowlat_cli engine fleet probes reports
 	@touch $@
 
 $(VENV)/.extra-%: $(VENV)/.tools pyproject.toml

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from lowlat.errors import OutputPathError
+
+_TEMPORARY: Final = re.compile(r"\.lowlat-[0-9a-f]{16}\.tmp")
+"""The names of temporary files. A writer keeps its own locked until it has its final name."""
 
 
 def check_writable(path: Path) -> None:
@@ -42,8 +47,8 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
 
     Writes a temporary file next to the target, flushes it to disk, then renames it. Symbolic links are followed and
     kept. A new file gets its mode from the umask; an existing file keeps its mode. On failure, raises `OutputPathError`
-    and leaves no partial file; only a killed process leaves the temporary file behind. If only the folder cannot be
-    flushed, the message says that the file is written.
+    and leaves no partial file; only a killed process leaves the temporary file behind (see `remove_abandoned`). If
+    only the folder cannot be flushed, the message says that the file is written.
     """
     target = _target(path)
     try:
@@ -53,7 +58,7 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            temporary.replace(target)
+                temporary.replace(target)  # still locked
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -64,6 +69,24 @@ def written_atomically(path: Path) -> Iterator[BinaryIO]:
         raise OutputPathError(
             f"{path} is written, but may be lost in a crash: its folder cannot be flushed: {error.strerror}"
         ) from error
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files of this user in a folder whose writers were killed: those that nobody keeps locked.
+
+    One that cannot be opened or locked stays. Raises `OSError` if the folder cannot be read.
+    """
+    for entry in os.scandir(folder):
+        if not _TEMPORARY.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_uid == os.geteuid():
+                    Path(entry.path).unlink()
+            finally:
+                os.close(descriptor)
 
 
 def check_new_folder(path: Path) -> None:
@@ -143,13 +166,16 @@ def _target(path: Path) -> Path:
 
 
 def _open_beside(target: Path) -> tuple[int, Path]:
-    """Create a file in the target's folder, with its final mode, for a rename onto the target.
+    """Create a file in the target's folder, locked and with its final mode, for a rename onto the target.
 
     The mode is set before any content is written, so private content is never readable by others.
     """
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
+        if not _locked_in_time(descriptor):
+            os.close(descriptor)
+            return _open_beside(target)
         with contextlib.suppress(FileNotFoundError):
             os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
     except OSError:
@@ -157,3 +183,16 @@ def _open_beside(target: Path) -> tuple[int, Path]:
         temporary.unlink()
         raise
     return descriptor, temporary
+
+
+def _locked_in_time(descriptor: int) -> bool:
+    """Lock a new file, as long as it is open; false if `remove_abandoned` was faster. Some file systems have no locks:
+    there, files are never taken for abandoned.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return os.fstat(descriptor).st_nlink > 0

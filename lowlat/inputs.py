@@ -7,11 +7,14 @@ one, for a verb that is asked to wait for what another program writes.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import select
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -110,6 +113,24 @@ def is_refusal(error: OSError) -> bool:
     return error.strerror in {why for _, _, why in _KINDS}
 
 
+def share_read(path: Path) -> float | None:
+    """How much of a regular file this process has read, by where its descriptor of that file is; None of anything else,
+    and of a file that is not open.
+    """
+    try:
+        named = path.stat()
+        if not stat.S_ISREG(named.st_mode) or not named.st_size:
+            return None
+        for number in (int(each.name) for each in Path("/proc/self/fd").iterdir()):
+            with suppress(OSError):  # that of the listing is gone
+                found = os.fstat(number)
+                if (found.st_dev, found.st_ino) == (named.st_dev, named.st_ino):
+                    return min(1.0, os.lseek(number, 0, os.SEEK_CUR) / named.st_size)
+    except (OSError, ValueError):
+        pass
+    return None
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """The whole file. Raises `InputError`, naming the path, if it cannot be read or has more than `most` bytes."""
     with opened(path) as stream:
@@ -131,3 +152,45 @@ def beginning(path: Path, count: int) -> bytes:
         return b""
     with os.fdopen(open_regular(path), "rb") as stream:
         return stream.read(count)
+
+
+_PEEKED_BYTES: Final = 64
+_PEEK_S: Final = 0.5
+"""For so many bytes of a pipe is waited so long, once it has the first."""
+_SPLICE_F_NONBLOCK: Final = 2
+
+
+def pipe_beginning(path: Path, count: int) -> bytes:
+    """The first bytes of an unnamed pipe, at most `count`, which stay in it; none of a regular file. Waits until the
+    pipe holds some, or is at its end. Raises `OSError`.
+    """
+    descriptor = open_regular(path, pipes=True)
+    try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return b""
+        waiting, found = select.poll(), b""
+        waiting.register(descriptor, select.POLLIN)
+        begun: float | None = None
+        while len(found) < min(count, _PEEKED_BYTES) and (begun is None or time.monotonic() - begun < _PEEK_S):
+            ended = all(event & select.POLLHUP for _, event in waiting.poll())
+            begun = begun or time.monotonic()
+            found = _peeked(descriptor, count)
+            if ended:
+                break
+            time.sleep(0.001 if len(found) < _PEEKED_BYTES else 0)
+        return found
+    finally:
+        os.close(descriptor)
+
+
+def _peeked(descriptor: int, count: int) -> bytes:
+    """What is in a pipe, copied by tee(2), for which Python has no name."""
+    here, there = os.pipe()
+    try:
+        taken = ctypes.CDLL(None, use_errno=True).tee(descriptor, there, ctypes.c_size_t(count), _SPLICE_F_NONBLOCK)
+        if taken < 0 and (number := ctypes.get_errno()) != errno.EAGAIN:
+            raise OSError(number, os.strerror(number))
+        return os.read(here, taken) if taken > 0 else b""
+    finally:
+        os.close(here)
+        os.close(there)

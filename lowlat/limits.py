@@ -25,6 +25,11 @@ LOG_LINES_MAX: Final = 1_000_000
 HISTORY_FILES_MAX: Final = 10_000
 """Directory of reports (`--history`): files."""
 
+HOSTS_BYTES_MAX: Final = 1 << 20
+"""List of hosts (`--hosts`): bytes. 10,000 hosts with long names have half as many."""
+HOST_RECORD_BYTES_MAX: Final = 1 << 20
+"""Directory of a fleet: bytes of a host's record, beside its report."""
+
 LATENCY_LINE_BYTES_MAX: Final = 64 << 10
 """Latencies of another program (`lowlat record`): bytes of a line."""
 OPERATION_CHARS_MAX: Final = 200
@@ -52,6 +57,12 @@ FLOW_RATIO_MAX: Final = 20
 """Recorded orders, compressed: decompressed bytes for each byte read. An hour of AAPL has 5."""
 UNPACKED_BYTES_FREE: Final = 1 << 20
 """Recorded orders, compressed: decompressed bytes that the ratio allows for in any case."""
+TABLE_ROWS_RATIO_MAX: Final = 1
+"""Recorded orders as Parquet or Arrow: rows for each byte of the file. An hour of AAPL has 13 bytes for each row."""
+TABLE_ROWS_FREE: Final = 1 << 16
+"""Recorded orders as Parquet or Arrow: rows that the ratio allows for in any case."""
+TABLE_CELL_BYTES_MAX: Final = 1 << 10
+"""Recorded orders as Parquet or Arrow: bytes of a text, which can be stored once for many rows."""
 UNPACK_MEMORY_BYTES_MAX: Final = 80 << 20
 """Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
 JOURNAL_HEAD_BYTES_MAX: Final = 32 << 20

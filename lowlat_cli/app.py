@@ -25,6 +25,7 @@ from lowlat_cli.verbs.completion import complete, completion
 from lowlat_cli.verbs.convert import convert
 from lowlat_cli.verbs.cores import cores
 from lowlat_cli.verbs.doctor import doctor
+from lowlat_cli.verbs.fleet import fleet
 from lowlat_cli.verbs.help import help_
 from lowlat_cli.verbs.init_engine import init_engine
 from lowlat_cli.verbs.jitter import jitter
@@ -72,6 +73,7 @@ app.command(cls=Verb, epilog=_EPILOG)(capture)
 app.add_typer(affinity)
 app.add_typer(journal)
 app.add_typer(profile)
+app.add_typer(fleet)
 app.command(cls=SidesVerb, epilog=_EPILOG)(compare)
 app.command(cls=CommandsVerb, epilog=_EPILOG)(ab)
 app.command(cls=Verb, epilog=_EPILOG)(league)
@@ -126,6 +128,7 @@ def root(
       lowlat ab --a '' --b '--cpu 0'      two settings, interleaved runs
       lowlat league native ./libmine.so   which engine is faster, and are its trades right?
       lowlat ablate --quick               what is each low-latency technique worth here?
+      lowlat fleet bench --hosts nodes    which of many hosts are slow, and why?
       lowlat verify --engine ./mine.so    does your engine do what the native one does?
       lowlat init-engine my-engine        a project for a matching engine of your own
     """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lowlat.reports.model.rebuild import Rebuild
+    from lowlat.reports.model.replays import Replays
     from lowlat.reports.model.report import Report
     from lowlat.reports.model.sweep import Sweep
     from lowlat.reports.page.html import Pageable
@@ -206,14 +207,14 @@ def _shown(text: str, output_format: str) -> str:
     return printable_json(text) if output_format == "json" else printable_lines(text)
 
 
-def exit_code_of(report: Report | Sweep | Rebuild) -> ExitCode:
+def exit_code_of(report: Report | Sweep | Rebuild | Replays) -> ExitCode:
     """What its status says to a caller that did not interrupt it."""
     if report.status == "inconclusive":
         return ExitCode.INCONCLUSIVE
     return ExitCode.NOT_VALID if report.status == "invalid" else ExitCode.OK
 
 
-def tell_status(report: Report | Sweep | Rebuild) -> None:
+def tell_status(report: Report | Sweep | Rebuild | Replays) -> None:
     """Print on stderr what is wrong with a report, if anything."""
     if report.status != "ok":
         say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")

@@ -24,10 +24,12 @@ from lowlat.reports.model.capture import Capture
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.conformance import Conformance
 from lowlat.reports.model.cores import Cores
+from lowlat.reports.model.fleet import Fleet
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.league import League
 from lowlat.reports.model.memory import Memory
 from lowlat.reports.model.rebuild import Rebuild
+from lowlat.reports.model.replays import Replays
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sweep import Sweep
 from lowlat.schemas import Schema, schema_of
@@ -71,7 +73,9 @@ DOCUMENTS: Final = (
     Document(History, ("report --history",), closed=False),
     Document(Comparison, ("compare", "ab"), closed=False),
     Document(League, ("league",), closed=False),
+    Document(Fleet, ("fleet bench", "fleet doctor", "fleet jitter", "fleet calibrate", "fleet report")),
     Document(Rebuild, ("replay --mode rebuild",)),
+    Document(Replays, ("replay FILE...",)),
     Document(Ablation, ("ablate",)),
     Document(JournalDocument, ("journal verify",)),
     Document(DumpDocument, ("journal dump",)),

@@ -27,7 +27,9 @@ _GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "Order flow": frozenset({"profile", "commands", "seed", "columns", "symbols", "from", "to"}),
     "Load": frozenset({"pipeline", "producers", "rate", "arrivals", "sweep", "objective", "dir"}),
     "Journal": frozenset({"journal", "batch"}),
-    "Runs": frozenset({"only", "quick", "runs", "until-decided", "max-runs", "cpu", "wait", "no-lock"}),
+    "Runs": frozenset(
+        {"only", "quick", "runs", "until-decided", "max-runs", "cpu", "wait", "no-lock", "no-kernel-path"}
+    ),
     "Engine": frozenset({"engine", "orders", "trades", "on-exhaustion"}),
     "Network": frozenset({"peer", "listen", "bind"}),
     "Gate": frozenset({"gate", "strict"}),

@@ -11,8 +11,8 @@ from lowlat.text import printable
 from lowlat_cli.console import Color, console, is_terminal
 from lowlat_cli.stdio import notes_shown, say
 
-Progress: TypeAlias = Callable[[str, float], None]
-"""Takes what comes next and the share done, 0 to 1."""
+Progress: TypeAlias = Callable[[str, float | None], None]
+"""Takes what comes next and the share done, 0 to 1; None: it is not known."""
 
 
 @contextmanager
@@ -45,15 +45,17 @@ def _bar(color: Color) -> Iterator[Progress]:
     with drawn:
         task = drawn.add_task("", total=1.0)
 
-        def progress(text: str, share: float) -> None:
-            drawn.update(task, description=printable(text), completed=share, refresh=True)
+        def progress(text: str, share: float | None) -> None:
+            known = None if share is None else 1.0
+            drawn.tasks[task].total = known  # update() would take None for no change
+            drawn.update(task, description=printable(text), completed=share or 0.0, refresh=True)
 
         yield progress
 
 
-def _line(text: str, share: float) -> None:
-    say(f"{text} ({share:.0%})")
+def _line(text: str, share: float | None) -> None:
+    say(text if share is None else f"{text} ({share:.0%})")
 
 
-def _nothing(_text: str, _share: float) -> None:
+def _nothing(_text: str, _share: float | None) -> None:
     pass

@@ -101,6 +101,8 @@ def parse_objective(text: str) -> tuple[str, int]:
 
 def _whole(text: str, part: str, units: Mapping[str, int], kind: str, examples: str) -> int:
     form = _FORM.fullmatch(part.strip()) if len(part) <= _LENGTH_MAX else None
+    if part.strip().startswith(("-", "\N{MINUS SIGN}")):
+        raise _refused(text, f"{kind} of 0 or more", examples)
     if form is None or form["unit"] not in units:
         raise _refused(text, kind, examples)
     exact = Fraction(form["number"]) * units[form["unit"]]

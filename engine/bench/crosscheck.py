@@ -9,6 +9,7 @@ says nothing about the commands between two stretches. For these there are the g
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -26,6 +27,7 @@ from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.records import Commands, Events
 from lowlat.engine.reference.engine import ReferenceEngine
 from lowlat.engine.reference.resume import ResumedEngine
+from lowlat.errors import PriceGridWarning
 
 SEEDING_MAX: Final = 200_000
 """Seeding commands up to which a flow is compared: the reference engine, in Python, executes them one by one."""
@@ -66,7 +68,9 @@ def check_against_reference(
     entry = entry.stand_in
     if flow.seeded > SEEDING_MAX:
         return ReferenceCheck(entry.name, 0, 0, None, None, _skipped(flow.seeded))
-    return _Stretches(flow, sized, entry).compare(measured)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PriceGridWarning)  # it is about the flow, whose notes tell of it
+        return _Stretches(flow, sized, entry).compare(measured)
 
 
 def stretches_of(total: int, compared: int, orders: int) -> list[range]:

@@ -16,6 +16,12 @@ class GcWatch:
     def __init__(self) -> None:
         self._collections = self._ticks = self._longest = self._began = 0
 
+    def settle(self) -> None:
+        """Collect what was made before a pass: otherwise the block would begin with that, since the collector's counts
+        go on while it is off.
+        """
+        gc.collect()
+
     def __enter__(self) -> Self:
         self._was_enabled = gc.isenabled()
         gc.callbacks.append(self._called)

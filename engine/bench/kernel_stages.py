@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from lowlat import units
 from lowlat.engine.bench.protocol import RunOutcome
 from lowlat.probes.kernel_path import KernelPath, measure_kernel_path
@@ -11,6 +13,9 @@ from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Topology
 from lowlat.reports.model.budget import KERNEL_PART, Measured
 from lowlat.reports.model.report import BudgetPart
+
+KERNEL_LEFT_OUT: Final = {"operating system": Measured(None, "left out, as --no-kernel-path says")}
+"""The stage of a run without that measurement."""
 
 
 def kernel_stage(outcome: RunOutcome, topology: Topology) -> dict[str, Measured]:

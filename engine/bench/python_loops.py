@@ -26,10 +26,11 @@ def run_batched(
     engine: Executes, commands: Commands, scale: TickScale, collector: AbstractContextManager[object]
 ) -> Pass:
     """Execute every command once, in one call, without a clock in the loop."""
+    collector.settle()
+    watch = Watch()
     with collector:
-        watch = Watch()
         events = engine.process(commands)
-        return watch.stop(len(commands), len(events), scale)
+    return watch.stop(len(commands), len(events), scale)
 
 
 def run_one_at_a_time(
@@ -38,11 +39,12 @@ def run_one_at_a_time(
     """Execute every command once, in a call of its own, and count its events; without a clock in the loop."""
     execute, single = _one_by_one(engine, commands)
     count = 0
+    collector.settle()
+    watch = Watch()
     with collector:
-        watch = Watch()
         for command in single:
             count += len(execute(command))
-        return watch.stop(len(commands), count, scale)
+    return watch.stop(len(commands), count, scale)
 
 
 def run_timed(
@@ -56,15 +58,16 @@ def run_timed(
     execute, single = _one_by_one(engine, commands)
     kinds = commands["kind"].tolist()
     count = 0
+    collector.settle()
+    watch = Watch()
     with collector:
-        watch = Watch()
         for kind, command in zip(kinds, single, strict=True):
             start = ticks()
             events = execute(command)
             end = ticks()
             recorders[operation(kind, [event[_EVENT_KIND] for event in events])].record(scale.to_ns(end - start))
             count += len(events)
-        return watch.stop(len(kinds), count, scale)
+    return watch.stop(len(kinds), count, scale)
 
 
 def _one_by_one(engine: Executes, commands: Commands) -> tuple[Callable[[Any], Any], Iterable[Any]]:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import resource
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+
+import numpy as np
 
 from lowlat import units
 from lowlat.engine.bench import report_context
 from lowlat.engine.bench.event_latency import KEPT_EVENTS, latencies_of
 from lowlat.engine.bench.expected_book import BookCheck
-from lowlat.engine.feed.book_builder import BookBuilder, BuilderCounts
+from lowlat.engine.feed.book_builder import ORDERS, BookBuilder, BuilderCounts
 from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.feed.telling import Progress, Telling
 from lowlat.errors import UsageError
+from lowlat.inputs import share_read
 from lowlat.probes.host.host_tree import LIVE
 from lowlat.reports.model.rebuild import Rebuild, Spent
-
-Progress = Callable[[str, float], None]
-
-PROGRESS_S: Final = 0.2
-"""How often progress is shown."""
+from lowlat.reports.model.results import Series
 
 
 @dataclass(slots=True)
@@ -53,18 +53,20 @@ class Stopwatch:
         )
 
 
-def _memory_max_bytes() -> int:
+def memory_max_bytes() -> int:
     """The peak of this program's memory. What getrusage tells includes that of the process which started it."""
     found = re.search(r"^VmHWM:\s*(\d+) kB", LIVE.text("proc/self/status") or "", re.MULTILINE)
     return int(found[1]) * 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Rebuilding:
-    """One pass over a stream. `check` compares the books with the venue's own."""
+    """One pass over a stream. `check` compares the books with the venue's own; `orders`: see `BookBuilder`."""
 
-    def __init__(self, stream: OrderEventStream, check: BookCheck | None, progress: Progress) -> None:
+    def __init__(
+        self, stream: OrderEventStream, check: BookCheck | None, progress: Progress, *, orders: int = ORDERS
+    ) -> None:
         self._stream, self._check, self._progress = stream, check, progress
-        self._builder = BookBuilder()
+        self._builder = BookBuilder(orders=orders)
         self._decode, self._apply = Stopwatch(), Stopwatch()
         self._events = 0
         self._kept: list[OrderEvents] = []
@@ -73,16 +75,14 @@ class Rebuilding:
     def run(self) -> Rebuild:
         """Apply all events. Raises `UsageError` if there is none, and what reading and applying them raise."""
         started = datetime.now(UTC)
-        begun = shown = time.monotonic()
+        telling = Telling(self._progress)
         for block in self._blocks():
             self._apply_block(block)
             self._keep(block)
-            now = time.monotonic()
-            if now - shown >= PROGRESS_S:
-                shown = now
-                self._progress(
-                    f"{units.counted(self._events, 'event')}, {units.rate(self._events / (now - begun))}", 0.0
-                )
+            telling.tell(
+                lambda seconds: f"{units.counted(self._events, 'event')}, {units.rate(self._events / seconds)}",
+                lambda: share_read(self._stream.path),
+            )
         if not self._events:
             kinds = [units.plural(count, kind) for kind, count in self._stream.messages.items() if count]
             raise UsageError(f"{self._stream.path}: nothing to rebuild: {', '.join(kinds) or 'no message'}")
@@ -116,9 +116,6 @@ class Rebuilding:
 
     def _document(self, started: datetime) -> Rebuild:
         stream, counts = self._stream, self._builder.counts
-        self._progress("measuring single events", 0.0)
-        self._builder.reset()
-        latencies = latencies_of(self._builder, self._kept)
         expected = None if self._check is None else self._check.finish()
         reasons = () if expected is None else tuple(_reasons(expected.rows, expected.equal, expected.missing))
         if expected is not None and expected.first_difference is not None:
@@ -140,14 +137,21 @@ class Rebuilding:
             contradictions=contradictions(counts),
             decode=self._decode.spent(self._events),
             apply=self._apply.spent(self._events),
+            books=books_digest(self._builder, stream.symbols),
             live_orders=counts.live_orders,
             live_orders_max=counts.live_orders_max,
             levels_max=counts.levels_max,
-            memory_max_bytes=_memory_max_bytes(),
-            latencies=latencies,
+            memory_max_bytes=memory_max_bytes(),
+            latencies=self._latencies(),
             latency_events=self._kept_events,
             expected=expected,
         )
+
+    def _latencies(self) -> tuple[Series, ...]:
+        """In empty books: those of the recording are gone then."""
+        self._progress("measuring single events", 1.0)
+        self._builder.reset()
+        return latencies_of(self._builder, self._kept)
 
 
 def _reasons(rows: int, equal: int, missing: int) -> Iterator[str]:
@@ -155,6 +159,20 @@ def _reasons(rows: int, equal: int, missing: int) -> Iterator[str]:
         yield f"{units.counted(rows - equal, 'row')} of {rows:,} differ from the expected books"
     if missing:
         yield f"the file of expected books ends {units.counted(missing, 'row')} before the feed"
+
+
+def books_digest(builder: BookBuilder, symbols: Sequence[str]) -> str:
+    """SHA-256 of all resting orders: symbols by name, each with its orders as `BookBuilder.orders` lists them, of which
+    id, price and quantity count, and the side. `symbols`: names by number. The same for every numbering of symbols.
+    """
+    digest = hashlib.sha256()
+    for name, number in sorted((name, number) for number, name in enumerate(symbols)):
+        orders = builder.orders(number)
+        if len(orders):
+            digest.update(f"{name}\0{len(orders)}\0".encode())
+            for column in ("side", "order_id", "price", "quantity"):
+                digest.update(np.ascontiguousarray(orders[column]).data)
+    return f"sha256:{digest.hexdigest()}"
 
 
 def named(counts: Mapping[OrderAction, int]) -> dict[str, int]:

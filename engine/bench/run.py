@@ -21,7 +21,7 @@ from lowlat.child_process import end_child, ending, own_environment, python_runn
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
 from lowlat.engine.bench.engines import EngineEntry, engine_entry
 from lowlat.engine.bench.journal_cost import new_journal
-from lowlat.engine.bench.kernel_stages import kernel_stage, peer_stages
+from lowlat.engine.bench.kernel_stages import KERNEL_LEFT_OUT, kernel_stage, peer_stages
 from lowlat.engine.bench.loop_ceiling import ceiling_of
 from lowlat.engine.bench.pipeline_placement import choose_path, shown_in
 from lowlat.engine.bench.placement import Place, choose_place
@@ -69,7 +69,8 @@ class RunPlan:
     of the timed passes. `journal`: where to leave a journal of the flow; its cost is measured in a closed loop, with
     `batch` commands committed together. `orders`, `trades`, `on_exhaustion`: pool sizes and policy, None for what the
     flow needs. `reference_commands`: number of measured commands that the reference engine also executes. `command`:
-    the command line, for the report. `peer`: the network path to another host, if it was measured.
+    the command line, for the report. `peer`: the network path to another host, if it was measured. `kernel_path`:
+    whether to measure the kernel's part of the latency budget, after the runs.
     """
 
     engine: str = "native"
@@ -86,6 +87,7 @@ class RunPlan:
     reference_commands: int = 20_000
     command: tuple[str, ...] = ()
     peer: PeerPath | None = None
+    kernel_path: bool = True
 
 
 def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share: None) -> Report:
@@ -104,7 +106,8 @@ def measure(flow: Flow, plan: RunPlan, progress: Progress = lambda _text, _share
             for index in range(plan.runs):
                 progress(f"run {index + 1} of {plan.runs}", index / (plan.runs + 1))
                 runs.run()
-            progress("measuring the kernel path", plan.runs / (plan.runs + 1))
+            if plan.kernel_path:
+                progress("measuring the kernel path", plan.runs / (plan.runs + 1))
             around |= runs.kernel_stage()
             progress("verifying against the reference engine", plan.runs / (plan.runs + 1))
             checked = runs.check_reference()
@@ -160,7 +163,9 @@ class Measurement:
         return self.finished[-1]
 
     def kernel_stage(self) -> dict[str, Measured]:
-        """Measure the kernel's part of the latency budget, after the first run."""
+        """Measure the kernel's part of the latency budget, after the first run, unless the plan leaves it out."""
+        if not self.plan.kernel_path:
+            return KERNEL_LEFT_OUT
         return kernel_stage(self.finished[0].outcome, self._place.topology)
 
     def check_reference(self) -> ReferenceCheck:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
 from lowlat import units
+from lowlat.engine.bench.engines import is_library
 from lowlat.engine.conformance.examples import EXAMPLES
 from lowlat.engine.conformance.rows import stream_of
 from lowlat.engine.conformance.worlds import World
@@ -67,6 +68,27 @@ class Suite:
 Claimed: TypeAlias = frozenset[Capability]
 
 
+@dataclass(frozen=True, slots=True)
+class _Worlds(Sequence[Callable[[], Case]]):
+    """Random worlds by number, of which a part is asked for: a million of them take no memory."""
+
+    claimed: Claimed
+    seed: int
+    numbers: range
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> Callable[[], Case]: ...
+    @overload
+    def __getitem__(self, at: slice) -> _Worlds: ...
+    def __getitem__(self, at: int | slice) -> Callable[[], Case] | _Worlds:
+        if isinstance(at, slice):
+            return _Worlds(self.claimed, self.seed, self.numbers[at])
+        return partial(_world, self.claimed, f"{self.seed}/{self.numbers[at]}")
+
+
 def suites(
     claimed: Claimed,
     *,
@@ -81,10 +103,15 @@ def suites(
     """
     return (
         Suite("worked examples", [partial(_example, claimed, at) for at in range(len(EXAMPLES))]),
-        Suite("random worlds", [partial(_world, claimed, f"{seed}/{at}") for at in range(worlds)]),
+        Suite("random worlds", _Worlds(claimed, seed, range(worlds))),
         Suite("profiles", [partial(_profile, claimed, name, commands, seed) for name in _profiles(seeded_max)]),
         *([Suite("recorded", [partial(_recorded, claimed, file) for file in recorded])] if recorded else []),
     )
+
+
+def seeded_max(engine: str) -> int:
+    """The resting orders of the largest profile that this engine gets."""
+    return SEEDED_MAX if is_library(engine) else SEEDED_IN_PROCESS_MAX
 
 
 def _profiles(seeded_max: int) -> list[str]:

@@ -8,7 +8,9 @@ from lowlat.reports.model.conformance import Counterexample
 
 
 class ConformanceJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What to compare. `only`: the suite and case, by their numbers, in which the engine ended its process."""
+    """What to compare. `part`: of which suite, by its number, from which case up to which, not included; None: all.
+    `only`: the suite and case, by their numbers, in which the engine ended its process.
+    """
 
     engine: str
     parent: int
@@ -16,6 +18,7 @@ class ConformanceJob(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     commands: int
     recorded: tuple[str, ...]
+    part: tuple[int, int, int] | None = None
     only: tuple[int, int] | None = None
 
 

@@ -31,12 +31,15 @@ SUITES = ("worked examples", "random worlds", "profiles", "recorded")
 
 @dataclass(frozen=True, slots=True)
 class VerifyPlan:
-    """What to compare with. `worlds`: how many random worlds; `commands`: of each profile; `recorded`: files."""
+    """What to compare with. `worlds`: how many random worlds; `commands`: of each profile; `recorded`: files; `part`:
+    only these cases (`parts.py`), as suite, first and end.
+    """
 
     worlds: int = 300
     seed: int = 1
     commands: int = 50_000
     recorded: tuple[str, ...] = ()
+    part: tuple[int, int, int] | None = None
 
 
 def verify(engine: str, plan: VerifyPlan, progress: Progress = lambda _text, _share: None) -> Conformance:
@@ -54,6 +57,7 @@ def verify(engine: str, plan: VerifyPlan, progress: Progress = lambda _text, _sh
         seed=plan.seed,
         commands=plan.commands,
         recorded=plan.recorded,
+        part=plan.part,
     )
     seen = _Seen(progress)
     try:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lowlat.child_process import apart_from_stdout
 from lowlat.engine.bench.engines import engine_entry, is_library
-from lowlat.engine.conformance.cases import SEEDED_IN_PROCESS_MAX, SEEDED_MAX, Case, suites
+from lowlat.engine.conformance.cases import Case, seeded_max, suites
 from lowlat.engine.conformance.comparison import Difference, compare, events_of, with_commands
 from lowlat.engine.conformance.messages import Begun, Completed, ConformanceJob, FaultFound, Judged, Message, Shrinking
 from lowlat.engine.conformance.python_engines import PythonEngines
@@ -62,17 +62,20 @@ def _run(job: ConformanceJob, source: Source, tell: Tell) -> None:
         seed=job.seed,
         commands=job.commands,
         recorded=job.recorded,
-        seeded_max=SEEDED_MAX if isinstance(source, LoadedLibrary) else SEEDED_IN_PROCESS_MAX,
+        seeded_max=seeded_max(job.engine),
     )
     if job.only is not None:
-        chosen, at = all_suites[job.only[0]], job.only[1]
+        ended, at = all_suites[job.only[0]], job.only[1]
         tell(Shrinking())
-        tell(FaultFound(_ended(source, chosen.name, chosen.cases[at]())))
+        tell(FaultFound(_ended(source, ended.name, ended.cases[at]())))
         return
+    chosen, first, end = job.part or (None, 0, None)
     for number, suite in enumerate(all_suites):
-        for at, make in enumerate(suite.cases):
+        if chosen is not None and number != chosen:
+            continue
+        for at in range(len(suite.cases))[first:end]:
             tell(Begun(number, at, len(suite.cases)))
-            case = make()
+            case = suite.cases[at]()
             if case.lacks:
                 tell(Judged(number, 0, 0, case.lacks))
                 continue

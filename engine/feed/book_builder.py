@@ -33,6 +33,9 @@ ORDERS: Final = 1 << 22
 LEVELS_MAX: Final = 10_000
 """The most levels that `BookBuilder.record` records."""
 
+STATES_LEVELS: Final = 1 << 20
+"""So many levels of states are recorded at one time, 32 MiB, where it is not known how many come."""
+
 NAMING_AN_ORDER: Final = (OrderAction.REDUCE, OrderAction.CANCEL, OrderAction.EXECUTE, OrderAction.REPLACE)
 """The actions that are about an order that is in the book."""
 
@@ -179,7 +182,7 @@ class BookBuilder(Uncopied):
 
     def _chosen(self, events: OrderEvents, levels: int, when: DepthMoment) -> Iterator[DepthStates]:
         """After some: their number is not known before."""
-        size = max(1, min(len(events), BLOCK_EVENTS // levels))
+        size = max(1, min(len(events), STATES_LEVELS // levels))
         states, numbers = _states(size, levels)
         yield DepthStates(numbers[:0], states[:0])
         for first in range(0, len(events), size):
@@ -283,7 +286,8 @@ def checked_events(events: OrderEvents) -> OrderEvents:
     """
     seen = getattr(events, "dtype", None)
     if seen not in (ORDER_EVENT, _PACKED):
-        raise ArrayError(f"events are {seen or type(events).__name__}; make them an array of ORDER_EVENT")
+        what = "records of another dtype" if getattr(seen, "names", None) else seen or type(events).__name__
+        raise ArrayError(f"events are {what}; make them an array of ORDER_EVENT")
     if hasattr(events, "filled"):  # without loading numpy.ma
         raise ArrayError("events are a masked array, whose masked records would be applied too; pass .compressed()")
     if events.ndim != 1 or not events.flags.c_contiguous:

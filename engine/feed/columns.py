@@ -35,8 +35,6 @@ def text_of(block: TableBlock, column: str) -> Any:
 
     found = block.columns[column]
     kind = arrow(block.path)
-    if kind.types.is_dictionary(found.type):
-        found = found.dictionary_decode()
     if not kind.types.is_string(found.type):
         found = found.cast(kind.string())
     return pc.fill_null(pc.ascii_trim_whitespace(found), "")

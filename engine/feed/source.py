@@ -11,7 +11,7 @@ from typing import Final
 
 from lowlat.compression import CHUNK_BYTES, Bound, chunks, compression_of
 from lowlat.errors import InputError
-from lowlat.inputs import beginning, opened
+from lowlat.inputs import beginning, opened, pipe_beginning
 from lowlat.limits import FLOW_RATIO_MAX, STREAM_BYTES_MAX, UNPACKED_BYTES_FREE
 
 STDIN: Final = Path("/dev/stdin")
@@ -47,10 +47,10 @@ def _some(path: Path, files: Iterable[Path]) -> list[Path]:
 
 
 def unpacked_beginning(path: Path, count: int) -> bytes:
-    """The first bytes of a file's content, unpacked as `byte_chunks` does; what there is of it if it is damaged. Of a
-    pipe, whose content can be read but once, none. Raises `OSError`.
+    """The first bytes of a file's content, unpacked as `byte_chunks` does; what there is of it if it is damaged. Those
+    of a pipe stay in it. Raises `OSError`.
     """
-    packed = beginning(path, _PACKED_BYTES)
+    packed = beginning(path, _PACKED_BYTES) or pipe_beginning(path, _PACKED_BYTES)
     compression = compression_of(packed)
     if compression is None:
         return packed[:count]
@@ -61,6 +61,14 @@ def unpacked_beginning(path: Path, count: int) -> bytes:
             if len(found) >= count:
                 break
     return found[:count]
+
+
+def is_empty(path: Path) -> bool:
+    """Whether a regular file has no content, once unpacked. One that is damaged has."""
+    try:
+        return path.is_file() and not any(byte_chunks(path, Bound(CHUNK_BYTES)))
+    except InputError:
+        return False
 
 
 def byte_chunks(path: Path, bound: Bound) -> Iterator[bytes]:

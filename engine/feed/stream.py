@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -23,13 +23,14 @@ class ReadOptions:
     `symbols`: only these, by the venue's names; empty: all. `until_ns`: no event at this time or later, in the stream's
     time. An event before a beginning is never left out, since it builds the book of the beginning. `time_base`: what
     the times asked for count from; None: none is. `columns`: what the columns of a table mean, as `--columns` says it;
-    None: those that `lowlat convert` writes.
+    None: those that `lowlat convert` writes. `progress`: told what is done, and the share of it (`telling.py`).
     """
 
     symbols: frozenset[str] = frozenset()
     until_ns: int | None = None
     columns: str | None = None
     time_base: TimeBase | None = None
+    progress: Callable[[str, float | None], None] | None = None
 
 
 @dataclass(eq=False)

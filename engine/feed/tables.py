@@ -13,7 +13,15 @@ from typing import Any, BinaryIO, Final
 
 from lowlat import units
 from lowlat.errors import InputError, UsageError
-from lowlat.limits import FLOW_BYTES_MAX, FLOW_LINE_BYTES_MAX
+from lowlat.limits import (
+    FLOW_BYTES_MAX,
+    FLOW_LINE_BYTES_MAX,
+    FLOW_RATIO_MAX,
+    TABLE_CELL_BYTES_MAX,
+    TABLE_ROWS_FREE,
+    TABLE_ROWS_RATIO_MAX,
+    UNPACKED_BYTES_FREE,
+)
 from lowlat.text import cut, printable
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -51,7 +59,7 @@ def arrow(path: Path) -> Any:
     try:
         import pyarrow
     except ImportError as error:
-        raise UsageError(f"{path}: to read tables needs pyarrow: pip install 'lowlat[arrow]'") from error
+        raise UsageError(f"{path}: tables need pyarrow: pip install 'lowlat[arrow]'") from error
     return pyarrow
 
 
@@ -154,26 +162,18 @@ class ArrowTable:
     """A Parquet or Arrow file, whose columns have types of their own."""
 
     def __init__(self, path: Path, stream: BinaryIO, *, parquet: bool) -> None:
-        """Raises `InputError` for a file that is damaged, or whose groups of rows are too large to hold."""
+        """Raises `InputError` for a file that is damaged, or that holds more than a file of its size may."""
         self._path, self._arrow = path, arrow(path)
+        self._bytes = stream.seek(0, os.SEEK_END)
         with self._readable():
-            if parquet:
-                from pyarrow.parquet import ParquetFile
-
-                self._file = ParquetFile(stream)
-                self._check_sizes()
-                schema = self._file.schema_arrow
-            else:
-                from pyarrow import ipc
-
-                self._file = ipc.open_file(stream)
-                schema = self._file.schema
+            self._file = self._parquet_file(stream) if parquet else self._arrow.ipc.open_file(stream)
+            schema = self._file.schema_arrow if parquet else self._file.schema
         self.names: list[str] = list(schema.names)
         self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
-        """The rows, with these columns. Raises `InputError` where the file is damaged."""
+        """The rows, with these columns. Raises `InputError` where the file is damaged, or repeats a text too long."""
         row = 1
         batches = self._batches(columns)
         while True:
@@ -181,27 +181,60 @@ class ArrowTable:
                 batch = next(batches, None)
             if batch is None:
                 return
-            yield TableBlock(
-                self._path, row, {name: batch.column(batch.schema.get_field_index(name)) for name in columns}
-            )
+            yield TableBlock(self._path, row, {name: self._plain(batch, name) for name in columns})
             row += len(batch)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
         if self._parquet:
             yield from self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)
             return
+        rows = 0
         for number in range(self._file.num_record_batches):
             batch = self._file.get_batch(number)
+            rows += len(batch)
+            self._check_rows(rows)
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
 
-    def _check_sizes(self) -> None:
-        about = self._file.metadata
-        for number in range(about.num_row_groups):
-            size = about.row_group(number).total_byte_size
-            if size > FLOW_BYTES_MAX:
-                most = units.whole_size(FLOW_BYTES_MAX)
-                raise InputError(f"{self._path}, row group {number}: {units.size(size)} unpacked; the limit is {most}")
+    def _plain(self, batch: Any, name: str) -> Any:
+        """A column of values: of one that stores each different text once, when none is too long to repeat."""
+        column = batch.column(batch.schema.get_field_index(name))
+        if not self._arrow.types.is_dictionary(column.type):
+            return column
+        import pyarrow.compute as pc
+
+        kind = column.type.value_type
+        if self._arrow.types.is_string(kind) or self._arrow.types.is_large_string(kind):
+            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+            if longest > TABLE_CELL_BYTES_MAX:
+                size = units.counted(longest, "byte")
+                raise InputError(
+                    f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}"
+                )
+        return column.dictionary_decode()
+
+    def _parquet_file(self, stream: BinaryIO) -> Any:
+        """The open file, which reads text as it is stored: each different one once."""
+        from pyarrow import parquet
+
+        about = parquet.read_metadata(stream)
+        self._check_rows(about.num_rows)
+        sizes = [about.row_group(number).total_byte_size for number in range(about.num_row_groups)]
+        self._check_bytes(sum(sizes), "", UNPACKED_BYTES_FREE + FLOW_RATIO_MAX * self._bytes)
+        for number, size in enumerate(sizes):
+            self._check_bytes(size, f", row group {number}", FLOW_BYTES_MAX)
+        schema = about.schema.to_arrow_schema()
+        text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
+        return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)
+
+    def _check_bytes(self, size: int, where: str, most: int) -> None:
+        if size > most:
+            raise InputError(f"{self._path}{where}: {units.size(size)} unpacked; the limit is {units.size(most)}")
+
+    def _check_rows(self, rows: int) -> None:
+        if rows > (most := TABLE_ROWS_FREE + TABLE_ROWS_RATIO_MAX * self._bytes):
+            found = f"{units.size(self._bytes)} with {units.counted(rows, 'row')} or more"
+            raise InputError(f"{self._path}: {found}; the limit is {most:,}: what repeats so often is not order flow")
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

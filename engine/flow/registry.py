@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lowlat.compression import COMPRESSED
-from lowlat.engine.feed.source import unpacked_beginning
-from lowlat.errors import PlugInError, UsageError
+from lowlat.engine.feed.source import is_empty, unpacked_beginning
+from lowlat.engine.flow.other_formats import BEGINNING_BYTES, other_format
+from lowlat.errors import InputError, PlugInError, UsageError
 from lowlat.inputs import check_regular, unreadable
 from lowlat.registry import Registry
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.recording import Ints, RecordedFlow, VenueBook
 
 
-_BEGINNING_BYTES: Final = 256
-"""How much of a file a reader sees to recognize it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reader:
     """One format of recorded orders.
@@ -33,6 +30,7 @@ class Reader:
     `noun`: the word for such a file in messages. A reader has one of two: `open` returns the file's level-3 events, of
     which `recorded_flow` makes commands; `read` returns commands, for files that hold those. A file is recognized by
     its first bytes once unpacked (`begins`) or its suffix but for that of its compression (`suffixes`, in any case).
+    `kind`: the word for a file with these first bytes, where `noun` is not exact, such as one with its version.
     `read_book`: reads what the venue displayed from a separate file. `open_book`: the rows of that file, a block at a
     time: int64 (n, 4 * levels), zeros for levels that there are not.
     """
@@ -44,6 +42,7 @@ class Reader:
     read: Callable[[Path], RecordedFlow | Flow] | None = None
     begins: re.Pattern[bytes] | None = None
     suffixes: tuple[str, ...] = ()
+    kind: Callable[[bytes], str] | None = None
     read_book: Callable[[Path], VenueBook] | None = None
     open_book: Callable[[Path], Iterator[Ints]] | None = None
 
@@ -61,18 +60,28 @@ class Reader:
         from lowlat.engine.feed.stream import ReadOptions
         from lowlat.engine.flow.recording import recorded_flow
 
-        return recorded_flow(self.events(path, options or ReadOptions()), book)
+        options = options or ReadOptions()
+        return recorded_flow(self.events(path, options), book, options.progress)
 
     def events(self, path: Path, options: ReadOptions) -> OrderEventStream:
         """The events of a file whose reader has `open`, as `checked_part` checks them. Raises what both raise."""
         from lowlat.engine.flow.part import checked_part
 
         assert self.open is not None
-        return checked_part(self.open(path, options), options)
+        stream = checked_part(self.open(path, options), options)
+        if options.progress is not None:
+            from lowlat.engine.feed.telling import tell_of_reading
+
+            tell_of_reading(stream, options.progress)
+        return stream
 
     def knows_beginning(self, start: bytes) -> bool:
         """Whether a file that, unpacked, begins with these bytes is in this format."""
         return self.begins is not None and self.begins.match(start) is not None
+
+    def named(self, start: bytes) -> str:
+        """What a file with these first bytes is, with its article."""
+        return _with_article(self.kind(start) if self.kind else self.noun)
 
     def knows_name(self, path: Path) -> bool:
         """Whether the file has a suffix of this format."""
@@ -93,30 +102,37 @@ READERS: Final = Registry("lowlat.readers", Reader, _built_in)
 def reader_of(path: Path, name: str | None = None, option: str | None = None) -> Reader:
     """The reader with this name, or else the one that recognizes the file, by content first, then by name. Readers of
     other packages are loaded and tried only if no built-in one recognizes it. `option`: what to remove if
-    `name` is wrong; by default `--format NAME`.
+    `name` is wrong; by default the right `--format` is named.
 
-    Raises `UsageError` for a file that no reader recognizes or that begins as another format does; `UsageError`
-    and `PlugInError` as `Registry.get` does.
+    Raises `InputError` for an empty file; `UsageError` for one that no reader recognizes, or that begins as one of
+    another format does (`other_format`); `UsageError` and `PlugInError` as `Registry.get` does.
     """
     try:
-        start = unpacked_beginning(path, _BEGINNING_BYTES)  # none of a pipe
+        start = unpacked_beginning(path, BEGINNING_BYTES)
         found = [reader for reader in READERS.built_in.values() if reader.knows_beginning(start)]
         if not found:
             check_regular(path)
+            if not start and is_empty(path):
+                raise InputError(f"{path}: the file is empty; fetch it again")
     except OSError as error:
         raise UsageError(f"{path}: {unreadable(error)}") from error
     if name is None:
         return found[0] if found else _recognized(path, start)
     chosen = READERS.get(name)
     if found and chosen not in found:
-        raise UsageError(f"{path} is a {found[0].noun}, not a {chosen.noun}; remove {option or f'--format {name}'}")
+        right = f"remove {option}" if option else f"use --format {found[0].name}"
+        raise UsageError(f"{path} is {found[0].named(start)}, not {_with_article(chosen.noun)}; {right}")
+    if not found and name in READERS.built_in and (other := other_format(start)):
+        raise UsageError(f"{path} is {other}")
     return chosen
 
 
 def _recognized(path: Path, start: bytes) -> Reader:
-    for reader in READERS.built_in.values():
-        if reader.knows_name(path):
-            return reader
+    other = other_format(start)
+    if other is None:
+        for reader in READERS.built_in.values():
+            if reader.knows_name(path):
+                return reader
     readers, faults = [], []
     for name in READERS.offered():
         try:
@@ -126,5 +142,11 @@ def _recognized(path: Path, start: bytes) -> Reader:
     for reader in readers:
         if reader.knows_beginning(start) or reader.knows_name(path):
             return reader
+    if other is not None:
+        raise UsageError(f"{path} is {other}")
     known = "; ".join([READERS.listing(), *faults])
     raise UsageError(f"{path} is in no known format; name its format with --format: {known}")
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOaeio' else 'a'} {noun}"

@@ -15,7 +15,7 @@ from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
 from lowlat.engine.journal.names import new_path, numbered_segments, segment_path
 from lowlat.engine.journal.segment import lock, opened
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.files import flush_folder
+from lowlat.files import flush_folder, remove_abandoned
 
 
 def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
@@ -83,8 +83,9 @@ def put_in_place(path: Path, number: int) -> Path:
 
 
 def discard_unfinished(path: Path) -> None:
-    """Remove what an unfinished rotation left. Only for the journal's writer. Raises `JournalError`."""
+    """Remove what an unfinished rotation or snapshot left. Only for the journal's writer. Raises `JournalError`."""
     try:
+        remove_abandoned(path.absolute().parent)
         new_path(path).unlink(missing_ok=True)
         for number in numbered_segments(path):
             numbered = segment_path(path, number)

@@ -26,7 +26,16 @@ FlowArgument: TypeAlias = Annotated[
     typer.Argument(
         metavar="FILE",
         callback=_stdin,
-        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; or - for stdin, with --format.",
+        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; or - for stdin.",
+    ),
+]
+
+FlowsArgument: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; - for stdin, with --format; or "
+        "several recordings: files, a folder or a pattern of them.",
     ),
 ]
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lowlat.engine.flow.order_flow import Flow
     from lowlat.engine.flow.recording import RecordedFlow, VenueBook
     from lowlat.engine.flow.registry import Reader
+    from lowlat_cli.progress import Progress
 
 SECOND_NS: Final = 10**9
 _DATED_NS: Final = 25 * 3_600 * SECOND_NS
@@ -92,11 +93,11 @@ class Selection:
         given = {"--symbols": self.symbols or None, "--from": self.begin_ns, "--to": self.end_ns}
         return [option for option, value in given.items() if value is not None]
 
-    def read_options(self) -> ReadOptions:
+    def read_options(self, progress: Progress | None = None) -> ReadOptions:
         """What a reader is asked to leave out: nothing before the beginning, which builds the book."""
         from lowlat.engine.feed.stream import ReadOptions
 
-        return ReadOptions(self.symbols, self.end_ns, self.columns, self._time_base())
+        return ReadOptions(self.symbols, self.end_ns, self.columns, self._time_base(), progress)
 
     def _time_base(self) -> TimeBase | None:
         told = self.end_ns if self.begin_ns is None else self.begin_ns
@@ -118,11 +119,11 @@ class RecordedInput:
             return None
         return self.reader.read_book(self.expect)
 
-    def flow(self, book: VenueBook | None) -> RecordedFlow | Flow:
+    def flow(self, book: VenueBook | None, progress: Progress | None = None) -> RecordedFlow | Flow:
         """The commands, those before the beginning as seeding. Raises what reading the file raises."""
         from lowlat.engine.flow.order_flow import Flow
 
-        recorded = self.reader.flow(self.file, book, self.selection.read_options())
+        recorded = self.reader.flow(self.file, book, self.selection.read_options(progress))
         begin_ns = self.selection.begin_ns
         return recorded if isinstance(recorded, Flow) or begin_ns is None else recorded.measured_from(begin_ns)
 

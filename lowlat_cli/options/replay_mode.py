@@ -34,6 +34,7 @@ _OF_MATCHING: Final = {
     "books": "--dir",
     "log": "--log",
     "runs": "--runs",
+    "no_kernel_path": "--no-kernel-path",
     "cpu": "--cpu",
     "engine": "--engine",
     "orders": "--orders",

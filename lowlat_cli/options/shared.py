@@ -177,6 +177,10 @@ VerboseOption: TypeAlias = Annotated[
 RunsOption: TypeAlias = Annotated[
     int, typer.Option("--runs", metavar="R", parser=count(1, 1_000), help="Number of runs, each in a fresh process.")
 ]
+NoKernelPathOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--no-kernel-path", help="Leave the kernel's part out of the latency budget: half a second less."),
+]
 CpuOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

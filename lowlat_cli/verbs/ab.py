@@ -210,7 +210,7 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
     return ComparedCommand(
         name,
         f"bench {text}".strip(),
-        (*python_running("lowlat_cli.main"), "bench", *words, "--runs", "1", "--json"),
+        (*python_running("lowlat_cli.main"), "bench", *words, "--runs", "1", "--no-kernel-path", "--json"),
         ours=True,
     )
 

@@ -41,6 +41,7 @@ from lowlat_cli.options.shared import (
     DebugOption,
     EngineOption,
     FormatOption,
+    NoKernelPathOption,
     OrdersOption,
     PlotOption,
     PoolPolicyOption,
@@ -111,6 +112,7 @@ def bench(
     cpu: CpuOption = None,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
+    no_kernel_path: NoKernelPathOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -166,7 +168,7 @@ def bench(
     if pipeline:
         tell_of_books(book_names(chosen.name, chosen.symbols), books, verbose=verbose)
     with alone(ctx, wait, no_lock=no_lock), shown_progress(color_of(ctx), verbose=verbose) as progress:
-        plan = replace(plan, peer=measured_peer(peer, progress))
+        plan = replace(plan, peer=measured_peer(peer, progress), kernel_path=not no_kernel_path)
         progress("generating the order flow", 0.0)
         if sweep:
             load_at = partial(open_loop, arrivals=arrivals, own=chosen.arrivals)

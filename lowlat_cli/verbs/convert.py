@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +11,7 @@ from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.listings import recording_names, writer_names
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.recording import Selection, SymbolsOption, recorded_input, selection_of
+from lowlat_cli.options.recording import SymbolsOption, recorded_input, selection_of
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
@@ -22,9 +20,6 @@ from lowlat_cli.stdio import emit, note
 if TYPE_CHECKING:
     from lowlat.engine.flow.convert import Conversion
     from lowlat.engine.flow.writers import Writer
-
-_UPDATE_S = 0.25
-"""Seconds between two updates of the progress."""
 
 
 def convert(
@@ -75,19 +70,26 @@ def convert(
       curl -s URL | lowlat convert - day.csv --format dbn
     """
     from lowlat.engine.feed.source import recordings
+    from lowlat.engine.flow.convert import check_conversion
+    from lowlat.engine.flow.convert import convert as convert_file
     from lowlat.engine.flow.writers import writer_of
 
     if len(paths) < 2:
         raise UsageError("name recorded orders and the file to write, as in 'lowlat convert day.dbn.zst day.parquet'")
     *named, out = paths
+    if str(out) == "-":
+        raise UsageError("convert writes a file, which appears when it is whole; name it in place of -")
     sources = recordings(named)
     writer = writer_of(out, to)
     selection = selection_of(symbols, None, None, columns)
     targets = _targets(named, sources, out, writer)
+    inputs = [recorded_input(source, [source_format] if source_format else None, None, selection) for source in sources]
+    for given, target in zip(inputs, targets, strict=True):
+        check_conversion(given.file, target, given.reader, writer)
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        for number, (source, target) in enumerate(zip(sources, targets, strict=True)):
-            told = _telling(progress, source, writer, number / len(sources))
-            _say(target, _converted(source, target, writer, source_format, selection, told))
+        for number, (given, target) in enumerate(zip(inputs, targets, strict=True)):
+            told = _among(progress, given.file, number, len(sources))
+            _say(target, convert_file(given.file, target, given.reader, writer, selection.read_options(told)))
     return 0
 
 
@@ -108,32 +110,13 @@ def _stem(source: Path, writer: Writer) -> str:
     return f"{source.name.split('.')[0]}.{writer.name}"
 
 
-def _converted(
-    source: Path,
-    target: Path,
-    writer: Writer,
-    source_format: str | None,
-    selection: Selection,
-    told: Callable[[int], None],
-) -> Conversion:
-    from lowlat.engine.flow.convert import convert as convert_file
+def _among(progress: Progress, source: Path, number: int, count: int) -> Progress:
+    """Shows how far file `number` of several is as the share of all of them."""
 
-    given = recorded_input(source, [source_format] if source_format else None, None, selection)
-    return convert_file(source, target, given.reader, writer, selection.read_options(), told)
+    def told(text: str, share: float | None) -> None:
+        progress(text, share if count == 1 else (number + (share or 0.0)) / count)
 
-
-def _telling(progress: Progress, source: Path, writer: Writer, share: float) -> Callable[[int], None]:
-    """Shows how far a file is, a few times a second. How much there is to come is not known."""
-    noun = "event" if writer.write is not None else "command"
-    shown = monotonic()
-    progress(f"reading {source}", share)
-
-    def told(count: int) -> None:
-        nonlocal shown
-        if monotonic() - shown > _UPDATE_S:
-            shown = monotonic()
-            progress(f"{source}: {units.plural(count, noun)} written", share)
-
+    told(f"reading {source}", None if count == 1 else 0.0)
     return told
 
 

@@ -219,7 +219,7 @@ def _read(reader: Reader, file: Path, columns: str | None, progress: Progress) -
     from lowlat.engine.feed.stream import ReadOptions
 
     progress(f"reading the {reader.noun}", 0.0)
-    return reader.flow(file, options=ReadOptions(columns=columns))
+    return reader.flow(file, options=ReadOptions(columns=columns, progress=progress))
 
 
 def _check_output(output: Path | None, source: Path) -> None:

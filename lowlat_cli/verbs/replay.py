@@ -4,6 +4,7 @@ journal.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,9 @@ import typer
 from lowlat.files import check_writable, write_atomically
 from lowlat.reports.outputs.registry import outputs_of
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.cluster import ClusterOption
 from lowlat_cli.options.columns import ColumnsOption
-from lowlat_cli.options.flow_file import FlowArgument, FormatsOption, output_format
+from lowlat_cli.options.flow_file import FlowsArgument, FormatsOption, output_format
 from lowlat_cli.options.load import (
     ArrivalsOption,
     BooksOption,
@@ -24,6 +26,7 @@ from lowlat_cli.options.load import (
     load_of,
 )
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
+from lowlat_cli.options.partitions import ByOption, recordings_of
 from lowlat_cli.options.recording import (
     FromOption,
     RecordedInput,
@@ -39,6 +42,7 @@ from lowlat_cli.options.shared import (
     DebugOption,
     EngineOption,
     ExhaustionPolicy,
+    NoKernelPathOption,
     OrdersOption,
     PlotOption,
     QuietOption,
@@ -49,6 +53,7 @@ from lowlat_cli.options.shared import (
 )
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.replay_rebuild import rebuild
+from lowlat_cli.replay_several import PartitionOptions, plan_of_partitions, replay_several
 from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
 from lowlat_cli.stdio import note
@@ -62,7 +67,7 @@ if TYPE_CHECKING:
 
 def replay(
     ctx: typer.Context,
-    file: FlowArgument,
+    files: FlowsArgument,
     formats: FormatsOption = None,
     columns: ColumnsOption = None,
     expect: Annotated[
@@ -88,10 +93,13 @@ def replay(
     arrivals: ArrivalsOption = None,
     books: BooksOption = None,
     log: LogOption = None,
+    by: ByOption = None,
+    cluster: ClusterOption = None,
     runs: RunsOption = 5,
     cpu: CpuOption = None,
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
+    no_kernel_path: NoKernelPathOption = False,
     engine: EngineOption = "native",
     orders: OrdersOption = None,
     trades: TradesOption = None,
@@ -111,6 +119,8 @@ def replay(
 ) -> int:
     """Measure the matching engine with recorded orders, and check the fills.
 
+    Several recordings are replayed one by one, or on the workers of a --cluster, and their results are added.
+
     The venue's executions are the expected result: each aggressive order must fill against the same resting orders.
 
     A journal is replayed with its engine's symbols, pools and policies, unless options override them.
@@ -126,8 +136,17 @@ def replay(
       lowlat replay day_message.csv --format lobster --json      the whole report as one document
       lowlat replay day_message.csv --rate 500k                  open loop, one command every two microseconds
       lowlat replay day_message.csv --mode rebuild               the venue's books from its own word; nothing is matched
+      lowlat replay days/                                        a folder of days, a partition each
+      lowlat replay days/ --cluster local:4                      the same, four partitions at a time
     """
     destination = Destination(output_format(formats), output, color_of(ctx), verbose=verbose, plot=plot)
+    several = recordings_of(files, by, cluster)
+    if several is not None:
+        selection = selection_of(symbols, begin, end, columns)
+        options = PartitionOptions(mode.value, engine, runs, orders, trades, on_exhaustion)
+        partitioned = plan_of_partitions(ctx, options, selection, formats)
+        return replay_several(ctx, several, partitioned, by, cluster, destination, wait, no_lock=no_lock)
+    (file,) = files
     if mode == ReplayMode.REBUILD:
         check_rebuild(ctx)
         destination.check()
@@ -144,7 +163,7 @@ def replay(
     if profile_out is not None:
         check_writable(profile_out)
     with alone(ctx, wait, no_lock=no_lock):
-        report = _measured(ctx, recording, profile_out, plan, verbose=verbose)
+        report = _measured(ctx, recording, profile_out, replace(plan, kernel_path=not no_kernel_path), verbose=verbose)
     return destination.deliver(report)
 
 
@@ -160,7 +179,7 @@ def _measured(
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
         progress(f"reading the {recording.reader.noun}", 0.0)
         book = recording.book()
-        recorded = recording.flow(book)
+        recorded = recording.flow(book, progress)
         if profile_out is not None:
             _write_profile(recorded, profile_out, progress)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()

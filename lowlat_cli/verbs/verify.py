@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lowlat.errors import ExitCode, UsageError
+from lowlat_cli.cluster_workers import place_of, workers_of
 from lowlat_cli.destination import Destination
+from lowlat_cli.options.cluster import ClusterOption
 from lowlat_cli.options.shared import (
     SEED_MAX,
     ColorOption,
@@ -19,12 +21,16 @@ from lowlat_cli.options.shared import (
     VerboseOption,
     count,
 )
-from lowlat_cli.progress import shown_progress
+from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from lowlat.engine.conformance.verify import VerifyPlan
+    from lowlat.fleet.place import ClusterPlace
+    from lowlat.reports.model.conformance import Conformance
 
 WORLDS_MAX = 1_000_000
 COMMANDS_MAX = 10_000_000
@@ -74,6 +80,7 @@ def verify(
             "--seed", metavar="S", parser=count(0, SEED_MAX), help="Random seed; the same seed gives the same commands."
         ),
     ] = 1,
+    cluster: ClusterOption = None,
     output_format: FormatOption = "table",
     output: OutputOption = None,
     verbose: VerboseOption = False,
@@ -92,6 +99,7 @@ def verify(
     Examples:
       lowlat verify --engine ./libmine.so                  the usual set, in seconds
       lowlat verify --engine ./libmine.so --worlds 100000  for a night
+      lowlat verify --engine ./libmine.so --worlds 100000 --cluster local:4    in parts, to the same result
       lowlat verify --engine ./libmine.so day.csv          recorded orders too
       lowlat verify --engine 'ndjson:java -jar mine.jar'   an engine that runs as a process
       lowlat verify --engine reference                     an engine in Python
@@ -103,11 +111,10 @@ def verify(
         _check_readable(file)
 
     from lowlat.engine.conformance.verify import VerifyPlan
-    from lowlat.engine.conformance.verify import verify as compare
 
     plan = VerifyPlan(worlds, seed, commands, tuple(str(file.absolute()) for file in recorded or ()))
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        found = compare(engine, plan, progress)
+        found = _compared(engine, plan, place_of(cluster), progress)
 
     def document() -> str:
         from lowlat.documents import text
@@ -126,6 +133,17 @@ def verify(
         "failed": ExitCode.NOT_VALID,
         "interrupted": interrupted_exit_code(),
     }[found.status]
+
+
+def _compared(engine: str, plan: VerifyPlan, cluster: ClusterPlace | None, progress: Progress) -> Conformance:
+    if cluster is None:
+        from lowlat.engine.conformance.verify import verify as compare
+
+        return compare(engine, plan, progress)
+    from lowlat.fleet.campaign import verify_in_parts
+
+    with workers_of(cluster) as workers:
+        return verify_in_parts(engine, plan, workers, progress)
 
 
 def _check_readable(file: Path) -> None:

@@ -69,6 +69,7 @@ class Rebuild:
     contradictions: Annotated[Counted, Meta(description="Events that contradict the book, by kind; each was believed")]
     decode: Annotated[Spent, Meta(description="Reading the file and making events of it")]
     apply: Annotated[Spent, Meta(description="Applying the events, without expected books: a block at a time")]
+    books: Annotated[str, Meta(description="SHA-256 of all orders in the books at the end, symbol by symbol")]
     live_orders: Annotated[Count, Meta(description="Orders in the books at the end")]
     live_orders_max: Annotated[Count, Meta(description="Orders in the books at most")]
     levels_max: Annotated[Count, Meta(description="Price levels in the books at most")]

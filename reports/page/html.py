@@ -24,6 +24,7 @@ from lowlat.reports.model import series, sweep
 from lowlat.reports.model.ablation import Ablation
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.cores import Cores
+from lowlat.reports.model.fleet import Fleet
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.league import League
 from lowlat.reports.model.report import Report
@@ -36,6 +37,7 @@ from lowlat.reports.terminal import (
     comparison_lines,
     cores_lines,
     counter_lines,
+    fleet_lines,
     foreign_lines,
     headline,
     history_lines,
@@ -65,9 +67,10 @@ _TEMPLATES: Final = (
     "cores",
     "league",
     "ablation",
+    "fleet",
 )
 
-Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores | League | Ablation
+Pageable: TypeAlias = Report | Sweep | Comparison | History | Jitter | Cores | League | Ablation | Fleet
 
 
 def to_html(document: Pageable, *, verbose: bool = False) -> str:
@@ -112,6 +115,8 @@ def _page(document: Pageable) -> tuple[str, dict[str, Chart | None]]:
         return "league.html", {"cpu-times": league_chart.cpu_times(document)}
     if isinstance(document, Ablation):
         return "ablation.html", {"ratios": ablation_chart.ratios(document)}
+    if isinstance(document, Fleet):
+        return "fleet.html", {}
     return "report.html", _report_charts(document)
 
 
@@ -144,6 +149,7 @@ _LINES: Final[dict[str, Any]] = {
     "compare_lines": comparison_lines,
     "cores_lines": cores_lines,
     "counter_lines": counter_lines,
+    "fleet_lines": fleet_lines,
     "foreign_lines": foreign_lines,
     "headline": headline,
     "history_lines": history_lines,

@@ -70,6 +70,7 @@ INSPECTING: Final = (
     _command("help bench"),
     _command("completion zsh"),
     _command("convert in/day.csv events.csv", "events.csv"),
+    _command("replay in/day.csv --by file --mode rebuild --json"),
     _command("convert in/day.journal again.journal", "again.journal"),
     _command("profile list"),
     _command("profile show steady -o mine.toml", "mine.toml"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,31 @@ from lowlat.errors import FormatError
 from tests.fuzz.parsers.fuzz import LONGEST
 from tests.fuzz.parsers.target import Target
 from tests.fuzz.parsers.targets import TARGETS
+from tests.warm_start import Zygote
 
-FUZZ = Path(__file__).parent / "parsers/fuzz.py"
+Fuzz = Callable[..., subprocess.CompletedProcess[str]]
+
+PARSERS = Path(__file__).parent / "parsers"
 
 
-def fuzz(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", str(FUZZ), *words], cwd=folder, capture_output=True, text=True, check=False
-    )
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    zygote = Zygote(os.environ, PARSERS / "warm.py")
+    yield zygote
+    zygote.close()
+
+
+@pytest.fixture
+def fuzz(zygote: Zygote, tmp_path: Path) -> Fuzz:
+    """Run `fuzz.py` with these arguments, in a fork."""
+    return partial(zygote.run, folder=tmp_path, environment=os.environ)
+
+
+def test_it_is_a_program_too(tmp_path: Path) -> None:
+    """As `make fuzz` runs it."""
+    command = [sys.executable, "-P", str(PARSERS / "fuzz.py"), "report", "0.01", "--plain", "1"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "") and run.stdout.startswith("report: ")
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -34,21 +53,21 @@ def test_seeds_are_small_and_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_nothing_is_found(name: str, tmp_path: Path) -> None:
+def test_nothing_is_found(fuzz: Fuzz, name: str, tmp_path: Path) -> None:
     """In hundreds of inputs; a planted fault takes at most 26, for three seeds each."""
-    run = fuzz(tmp_path, name, "0.5", "--plain", "1")
+    run = fuzz((name, "0.5", "--plain", "1"))
     assert run.returncode == 0, run.stderr[-4_000:]
     assert run.stdout.startswith(f"{name}: ") and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_planted_fault_is_found_and_its_input_kept(name: str, tmp_path: Path) -> None:
-    run = fuzz(tmp_path, name, "60", "--plain", "1", "--planted")
+def test_a_planted_fault_is_found_and_its_input_kept(fuzz: Fuzz, name: str) -> None:
+    run = fuzz((name, "60", "--plain", "1", "--planted"))
     assert run.returncode not in (0, 2), run.stdout
     kept = f"crash-{name}"
-    again = fuzz(tmp_path, name, "0", "--planted", "--kept", kept)
+    again = fuzz((name, "0", "--planted", "--kept", kept))
     assert again.returncode not in (0, 2)
-    assert fuzz(tmp_path, name, "0", "--kept", kept).returncode == 0
+    assert fuzz((name, "0", "--kept", kept)).returncode == 0
 
 
 def test_every_kind_of_failure_is_one(tmp_path: Path) -> None:

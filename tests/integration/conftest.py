@@ -39,13 +39,19 @@ LOWLAT = Path(sys.executable).with_name("lowlat")
 _ABOUT_COLOR = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LINES")
 
 
-def clean_environment() -> dict[str, str]:
-    """The caller's environment without variables that would change a result; warnings are errors, as in the tests."""
+def clean_environment(*, kernel_path: bool = False) -> dict[str, str]:
+    """The caller's environment without variables that would change a result; warnings are errors, as in the tests.
+    A bench measures the `kernel_path` only for tests of the latency budget: that takes longer than a short run.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
-    return {name: value for name, value in kept.items() if name not in _ABOUT_COLOR} | {
-        "PYTHONWARNINGS": "error",
-        "LOWLAT_NO_LOCK": "1",
-    }
+    return (
+        {name: value for name, value in kept.items() if name not in _ABOUT_COLOR}
+        | {
+            "PYTHONWARNINGS": "error",
+            "LOWLAT_NO_LOCK": "1",
+        }
+        | ({} if kernel_path else {"LOWLAT_NO_KERNEL_PATH": "1"})
+    )
 
 
 @pytest.fixture
@@ -123,8 +129,9 @@ def once(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Run:
     """
 
     @functools.cache
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return zygote.run(arguments, folder=tmp_path_factory.mktemp("once"), environment=clean_environment())
+    def run(*arguments: str, kernel_path: bool = False) -> subprocess.CompletedProcess[str]:
+        environment = clean_environment(kernel_path=kernel_path)
+        return zygote.run(arguments, folder=tmp_path_factory.mktemp("once"), environment=environment)
 
     return run
 

@@ -20,7 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from lowlat.errors import ExitCode
 from tests.integration.conftest import LOWLAT, Run, Start
@@ -144,6 +147,28 @@ def test_a_bomb_of_gigabytes(refused: Refused, tmp_path: Path, suffix: str, sque
     one = squeeze(content)
     path.write_bytes(one * min(300, 1 + (500_000 // len(one))))
     assert "the limit" in (line := refused("replay", path)) or "is not order flow" in line
+
+
+def rows_of_a_table(count: int, symbol: str) -> pa.Table:
+    """The same row so many times, as columns that a file stores in no space."""
+    zeros = pa.array(np.zeros(count, np.int64))
+    columns = dict.fromkeys(("time_ns", "order_id", "other_id", "price", "quantity", "flags"), zeros)
+    words = {"symbol": symbol, "action": "add", "side": "buy"}
+    return pa.table(columns | {name: pa.array([word]).take(zeros) for name, word in words.items()})
+
+
+def test_rows_that_a_parquet_file_multiplies(refused: Refused, tmp_path: Path) -> None:
+    parquet.write_table(rows_of_a_table(1_000_000, "A"), path := tmp_path / "day.parquet")
+    assert path.stat().st_size < 100_000
+    assert "1,000,000 rows or more; the limit is" in refused("replay", path)
+
+
+def test_a_long_text_that_a_parquet_file_multiplies(refused: Refused, tmp_path: Path) -> None:
+    """60,000 times 100,000 bytes: 6 GB."""
+    table = rows_of_a_table(60_000, "A")
+    long = pa.DictionaryArray.from_arrays(pa.array(np.zeros(60_000, np.int8)), ["A" * 100_000])
+    parquet.write_table(table.set_column(6, "symbol", long), tmp_path / "day.parquet")
+    assert "column symbol: a text of 100,000 bytes; the limit is 1,024" in refused("replay", "day.parquet")
 
 
 PROFILES = {

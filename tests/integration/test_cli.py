@@ -181,7 +181,7 @@ def test_help_and_version_import_nothing_heavy(patched: Run, flag: str) -> None:
         ("bench --profile stedy", "profile 'stedy' is unknown; did you mean steady? available: all-kinds, burst,"),
         ("bench --profile missing.toml", "profile missing.toml: no such file"),
         ("bench --commands 0", "--commands: 0 is outside 1..1073741824; see 'lowlat bench --help'"),
-        ("bench --commands -5", "--commands: '-5' is not an integer; write 250000, 250k or 2M; see"),
+        ("bench --commands -5", "--commands: '-5' is not an integer of 0 or more; write 250000, 250k or 2M; see"),
         ("bench --commands 2Q", "--commands: '2Q' is not an integer; write 250000, 250k or 2M; see"),
         ("bench --seed 18446744073709551616", "--seed: 18446744073709551616 is outside 0..18446744073709551615; see"),
         ("bench --runs 1.5", "--runs: '1.5' is not an integer (finer than the smallest unit); write"),

@@ -48,7 +48,7 @@ def test_a_technique_and_the_control_have_figures(document: Callable[..., dict[s
         (("--only", "huge-page"), "; did you mean huge-pages?"),
         (("--profile", "stedy"), "stedy"),
         (("--cpu", "9999"), "9999"),
-        (("--seed", "-1"), "'-1' is not an integer"),
+        (("--seed", "-1"), "'-1' is not an integer of 0 or more"),
         (("--format", "csv"), "csv"),
         (("--engine", "./none.so"), "no such file; build the library first"),
         (("--engine", "ndjson:./mine"), "is a process, whose memory, priority and CPU are its own to choose"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -14,7 +15,12 @@ import psutil
 import pytest
 
 from lowlat.engine.feed.stream import ReadOptions
+from lowlat.engine.flow.convert import convert as convert_file
 from lowlat.engine.flow.registry import reader_of
+from lowlat.engine.flow.writers import writer_of
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.errors import JournalWriteError
+from lowlat.errors import OutputPathError
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, dbn, record
 from tests.recorded_day import recorded_day
 from tests.waiting import PATIENCE_S, wait_until
@@ -117,6 +123,49 @@ def test_a_folder_becomes_a_folder(lowlat: Run, tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 2 and (tmp_path / "tables/b.arrow").exists()
 
 
+def test_a_folder_with_a_file_of_something_else_is_refused_before_any_is_written(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "days").mkdir()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "days/a.dbn").write_bytes(DAY)
+    for name, content, why in (
+        ("README.md", b"hello", "days/README.md is in no known format"),
+        ("b.csv", b"", "days/b.csv: the file is empty"),
+        ("b.h5", b"\x89HDF\r\n\x1a\n", "days/b.h5 is an HDF5 file"),
+    ):
+        (tmp_path / "days" / name).write_bytes(content)
+        done = lowlat("convert", "days", "tables", "--to", "csv")
+        assert done.returncode == 2 and why in done.stderr
+        assert not list((tmp_path / "tables").iterdir())
+        (tmp_path / "days" / name).unlink()
+
+
+def test_a_parquet_file_in_a_pipe_is_no_damaged_one(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "day_message_1.csv").write_text(recorded_day(60)[0])
+    lowlat("convert", "day_message_1.csv", "day.parquet")
+    reading, writing = os.pipe()
+    os.write(writing, (tmp_path / "day.parquet").read_bytes())
+    os.close(writing)
+    done = lowlat("convert", "-", "out.csv", stdin=reading)
+    assert done.returncode == 2
+    assert "/dev/stdin: a Parquet file is read from its end; name a file in place of a pipe" in done.stderr
+    (tmp_path / "day.parquet.gz").write_bytes(gzip.compress((tmp_path / "day.parquet").read_bytes()))
+    assert "a Parquet file is read from its end; unpack it" in lowlat("convert", "day.parquet.gz", "out.csv").stderr
+
+
+def test_a_journal_on_a_full_disk_is_named_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "day.dbn").write_bytes(DAY)
+    reader, writer = reader_of(tmp_path / "day.dbn"), writer_of(tmp_path / "day.journal", None)
+
+    def full(engine: JournaledEngine, _: object) -> None:
+        raise JournalWriteError(f"{engine.path} accepted none of the batch: No space left on device; free some space")
+
+    monkeypatch.setattr(JournaledEngine, "process", full)
+    why = r"cannot write .*/day\.journal: it accepted none of the batch: No space left on device; free some space"
+    with pytest.raises(OutputPathError, match=why):
+        convert_file(tmp_path / "day.dbn", tmp_path / "day.journal", reader, writer, ReadOptions())
+    assert [path.name for path in tmp_path.iterdir()] == ["day.dbn"]
+
+
 def test_stdin_and_columns(lowlat: Run, tmp_path: Path) -> None:
     def text(rows: str) -> int:
         reading, writing = os.pipe()
@@ -139,13 +188,14 @@ def test_stdin_and_columns(lowlat: Run, tmp_path: Path) -> None:
         ("day.dbn", "name recorded orders and the file to write"),
         ("day.dbn day.txt", "its suffix does not tell a format; name one with --to: parquet, arrow, csv, journal"),
         ("day.dbn out.csv --to xml", "--to xml is unknown; name one with --to: parquet"),
-        ("day.dbn out.csv --format lobster", "day.dbn is a DBN file, not a LOBSTER file; remove --format lobster"),
-        ("day.dbn out.csv --columns bitstamp", "day.dbn is a DBN file, not a table; remove --columns"),
+        ("day.dbn out.csv --format lobster", "day.dbn is a DBN v3 file, not a LOBSTER file; use --format dbn"),
+        ("day.dbn out.csv --columns bitstamp", "day.dbn is a DBN v3 file, not a table; remove --columns"),
         ("book.journal out.journal --symbols ARL", "--symbols is for a venue's recording, and book.journal is"),
         ("day.dbn day.dbn --to csv", "day.dbn is the file that is read; name another"),
         ("day.dbn day.dbn out.csv", "out.csv: to convert 2 files needs a directory; create it first"),
         ("day.dbn no/out.csv", "cannot write no/out.csv: there is no directory"),
         ("missing.dbn out.csv", "missing.dbn: no such file"),
+        ("day.dbn -", "convert writes a file, which appears when it is whole; name it in place of -"),
         ("missing*.dbn out.csv", "missing*.dbn: no files; name a file, or a folder or a pattern of them"),
         ("cut.dbn out.csv", "the file ends 55 bytes into a record; fetch it again"),
         ("cut.dbn out.parquet", "the file ends 55 bytes into a record; fetch it again"),

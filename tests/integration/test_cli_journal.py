@@ -486,8 +486,8 @@ def test_what_replay_refuses_of_journals(lowlat: Run, day: Path, tmp_path: Path)
         "drained.journal": "drained.journal cannot be measured: its engine rejects commands while the trade tape is "
         "full, and emptied it 1 time, which a benchmark cannot repeat; use 'lowlat journal verify' instead",
         "day.journal --expect rows.csv": "--expect is for a venue's recording, and day.journal is a journal; remove it",
-        "day.journal --format lobster": "day.journal is a journal, not a LOBSTER file; remove --format lobster",
-        "rows.csv --format journal": "rows.csv is a LOBSTER file, not a journal; remove --format journal",
+        "day.journal --format lobster": "day.journal is a journal, not a LOBSTER file; use --format journal",
+        "rows.csv --format journal": "rows.csv is a LOBSTER file, not a journal; use --format lobster",
         "day.journal --pipeline": "a pipeline's queues carry plain commands, and those of day.journal are extended "
         "commands; remove --pipeline",
     }

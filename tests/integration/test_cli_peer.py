@@ -17,6 +17,7 @@ import pytest
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import from_text
 from lowlat.reports.model.report import BudgetStage, Report
+from tests.integration.conftest import clean_environment
 from tests.waiting import PATIENCE_S
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -42,6 +43,12 @@ def listener(start: Start, *more: str, number: signal.Signals = signal.SIGINT) -
         out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out) == (ExitCode.OK, "")
     assert re.fullmatch(r"lowlat: answered [\d,]+ messages, ignored [\d,]+\n", err)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """With the measurement of the kernel's part of the latency budget."""
+    return clean_environment(kernel_path=True)
 
 
 def stage(report: Report, name: str) -> BudgetStage:

@@ -36,7 +36,7 @@ def recording(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("flags", [("--json",), ("--format", "json")])
 def test_json_is_one_valid_document_and_nothing_else(lowlat: Run, flags: tuple[str, ...]) -> None:
-    done = lowlat(*SHORT, "--seed", "7", *flags)
+    done = lowlat(*SHORT, "--seed", "7", *flags, env={"LOWLAT_NO_KERNEL_PATH": ""})
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
     report = from_text(done.stdout)
     assert (report.status, report.workload.seed, report.workload.commands, len(report.runs)) == ("ok", 7, 2_000, 1)

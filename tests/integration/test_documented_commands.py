@@ -81,6 +81,7 @@ READER_HAS = {
         "live_orders.csv",
         "orders.csv",
     ],
+    "docs/how-to/replay-on-a-cluster.md": ["days/XYZ_1_message_1.csv", "days/XYZ_2_message_1.csv"],
     "docs/how-to/write-a-profile.md": ["AAPL_message_50.csv.xz", "day.journal"],
     "docs/reference/column-mappings.md": ["orders.csv"],
     "docs/reference/commands/compare.md": ["base.json", "head.json"],

@@ -22,7 +22,7 @@ from tests.wheels import ROOT, wheel_of
 
 pytestmark = pytest.mark.slow  # builds and installs a wheel
 
-OWN = ("engine", "probes", "reports", "lowlat")
+OWN = ("engine", "fleet", "probes", "reports", "lowlat")
 DAY = "34200.1,1,11,50,5850100,-1\n34200.2,1,12,70,5850100,-1\n34200.3,4,11,50,5850100,-1\n"
 VERBS = (
     "--version",

@@ -20,6 +20,7 @@ from lowlat.reports.histogram import hdr_codec
 from lowlat.reports.io.json_codec import from_bytes
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.sweep import Sweep
+from tests.integration.conftest import clean_environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Path_ = tuple[str | int, ...]
@@ -139,6 +140,12 @@ def quick_decoding() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """With the measurement of the kernel's part of the latency budget."""
+    return clean_environment(kernel_path=True)
+
+
 def document_of(done: subprocess.CompletedProcess[str]) -> Any:
     assert done.returncode in {ExitCode.OK, ExitCode.NOT_VALID}, done.stderr  # a busy host misses rates
     return json.loads(done.stdout)
@@ -244,7 +251,7 @@ def test_every_leaf_that_others_tell_is_told_by_them(lowlat: Run, tmp_path: Path
 def test_a_contradiction_is_named_and_exits_with_3(
     once: Run, lowlat: Run, tmp_path: Path, path: Path_, value: object, line: str
 ) -> None:
-    document = holder = document_of(once(*COMMANDS["bench"]))
+    document = holder = document_of(once(*COMMANDS["bench"], kernel_path=True))
     for name in path[:-1]:
         holder = holder[name]
     # On a busy host, the class may be retail already.

@@ -6,6 +6,7 @@
 
 #include "engine/native/feed/book_builder.hpp"
 #include "engine/native/feed/depth_recorder.hpp"
+#include "engine/native/feed/shown_levels.hpp"
 #include "engine/native/flow/random.hpp"
 #include "tests/native/checks.hpp"
 
@@ -126,14 +127,28 @@ const Register an_event_with_a_fault_changes_nothing("book builder: an event wit
 
 const Register depths_are_recorded_only_where_they_change(
     "book builder: depths are recorded only where they change", [] {
-        BookBuilder builder(16);
-        std::vector<OrderEvent> events{add(1, 0, Side::buy, 100), event(OrderAction::trade, 0, 100, 5),
-                                       add(2, 0, Side::buy, 90), add(3, 0, Side::sell, 101)};
-        std::vector<std::int64_t> states(events.size() * DepthRecorder::columns);
-        std::vector<std::int64_t> numbers(events.size());
-        DepthRecorder recorder(builder, DepthMoment::change, 1, states.data(), numbers.data());
-        builder.apply_all(events, recorder);
-        check(recorder.recorded() == 2 && numbers[0] == 0 && numbers[1] == 3, "the second bid is behind the best");
+        const std::vector<OrderEvent> events{add(1, 0, Side::buy, 100), event(OrderAction::trade, 0, 100, 5),
+                                             add(2, 0, Side::buy, 90), add(3, 0, Side::sell, 101)};
         const std::int64_t expected[] = {0, 0, 100, 10, 101, 10, 100, 10};
+        std::vector<std::int64_t> states(events.size() * ShownLevels::columns);
+        std::vector<std::int64_t> numbers(events.size());
+        BookBuilder builder(16);
+        StateLog log(DepthMoment::change, states.data(), numbers.data());
+        BestRecorder recorder(builder, log);
+        builder.apply_all(events, recorder);
+        check(log.recorded() == 2 && numbers[0] == 0 && numbers[1] == 3, "the second bid is behind the best");
         check(std::equal(std::begin(expected), std::end(expected), states.begin()), "ask, then bid");
     });
+
+const Register a_level_that_goes_lets_the_next_one_in("book builder: a level that goes lets the next one in", [] {
+    const std::vector<OrderEvent> events{add(1, 0, Side::buy, 100), add(2, 0, Side::buy, 90), add(3, 0, Side::buy, 95),
+                                         event(OrderAction::cancel, 1, 0, 0)};
+    const std::int64_t expected[] = {0, 0, 95, 10, 0, 0, 90, 10};
+    std::vector<std::int64_t> states(events.size() * 2 * ShownLevels::columns);
+    std::vector<std::int64_t> numbers(events.size());
+    BookBuilder builder(16);
+    StateLog log(DepthMoment::every, states.data(), numbers.data());
+    DepthRecorder recorder(builder, 2, log);
+    builder.apply_all(events, recorder);
+    check(std::equal(std::begin(expected), std::end(expected), states.end() - 8), "the third level is the second");
+});

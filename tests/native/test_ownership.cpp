@@ -131,6 +131,24 @@ bool calls_meet(std::uint64_t calls, Pause pause) {
 const Register admits_one("ownership: two threads never call at once",
                           [] { check(!calls_meet<Owned>(1'000'000, [] {}), "one at a time"); });
 
+const Register stays_claimed("ownership: a release by a thread that has claimed nothing ends nobody's claim", [] {
+    Ownership ownership;
+    std::atomic<bool> done = false;
+    std::thread stranger([&] {
+        while (!done) static_cast<void>(refused([&] { ownership.release(); }));
+    });
+    bool kept = true;
+    for (int claims = 0; claims < 200'000 && kept; ++claims) {
+        for (int look = 0; look < 300; ++look) kept = kept && !ownership.claimed();  // the stranger finds it free
+        ownership.claim();
+        for (int look = 0; look < 100; ++look) kept = kept && ownership.claimed();
+        ownership.release();
+    }
+    done = true;
+    stranger.join();
+    check(kept, "until it releases it");
+});
+
 const Register finds_two("ownership: two calls at once are found where an engine is looked at and then taken", [] {
     check(calls_meet<LookedAt>(1'000'000, [] { std::this_thread::yield(); }), "two at once");
 });

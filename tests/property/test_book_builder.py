@@ -153,6 +153,39 @@ def test_states_are_chosen_from_those_after_every_event(builder: BookBuilder, se
     assert (chosen.levels == every.levels[wanted]).all()
 
 
+def crowded(seed: int, count: int = 3_000) -> np.ndarray:
+    """Events of sixty orders at thirty prices: levels come and go everywhere, ids come again, and bids cross offers."""
+    rng = np.random.default_rng(seed)
+    events = np.zeros(count, ORDER_EVENT)
+    actions = [action for action in OrderAction if action != OrderAction.CLEAR]
+    events["action"] = rng.choice([*actions, *[OrderAction.ADD] * 8], count)
+    events["action"][rng.integers(0, count, 3)] = OrderAction.CLEAR
+    for name, most in (("order_id", 60), ("other_id", 60), ("price", 30), ("quantity", 20), ("side", 2), ("symbol", 2)):
+        events[name] = rng.integers(0, most, count)
+    return events
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3, 9])
+def test_few_levels_are_the_best_of_many(builder: BookBuilder, levels: int) -> None:
+    """A state is kept up from event to event: what leaves it lets in what was behind."""
+    for seed in range(4):
+        events = crowded(seed)
+        builder.reset()
+        every = builder.record(events, 30).levels
+        assert (every[:, levels:] != 0).any()
+        builder.reset()
+        few = [builder.record(events[first : first + 700], levels).levels for first in range(0, len(events), 700)]
+        assert (np.concatenate(few) == every[:, :levels]).all()
+        builder.reset()
+        for number, event in enumerate(events[:700]):  # what is asked at once, and was kept up by nobody
+            builder.apply(events[number : number + 1])
+            asks, bids = (builder.depth(of, levels, int(event["symbol"])) for of in (Side.SELL, Side.BUY))
+            shown = every[number, :levels]
+            for side, columns in (asks, shown[:, :2]), (bids, shown[:, 2:]):
+                assert [list(row) for row in side[["price", "quantity"]].tolist()] == columns[: len(side)].tolist()
+                assert not columns[len(side) :].any()
+
+
 class KeepsPlaceWithMore(PlainBooks):
     def keeps_place(self, order: Resting, told: Told) -> bool:
         return (order.side, order.price) == (told.side, told.price)

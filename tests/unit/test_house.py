@@ -15,13 +15,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BELOW = {
-    "lowlat_cli": {"engine", "probes", "reports", "lowlat"},
+    "lowlat_cli": {"fleet", "engine", "probes", "reports", "lowlat"},
+    "fleet": {"engine", "probes", "reports", "lowlat"},
     "engine": {"probes", "reports", "lowlat"},
     "probes": {"lowlat"},
     "reports": {"lowlat"},
     "lowlat": set[str](),
 }
-UNDER_LOWLAT = {"engine", "probes", "reports"}
+UNDER_LOWLAT = {"engine", "fleet", "probes", "reports"}
 """Folders of the repository that are installed as `lowlat.engine` and so on."""
 FLOORS = (
     {"platform"},

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("lowlat", "lowlat_cli", "engine", "probes", "reports")
+PACKAGES = ("lowlat", "lowlat_cli", "engine", "fleet", "probes", "reports")
 ONLY_IN = {
     "lowlat/files.py": re.compile(
         r"\bwrite_(?:text|bytes)\(|\bos\.(?:replace|rename)\(|\bmkstemp\(|NamedTemporaryFile\("

@@ -8,7 +8,7 @@ bin=$1
 types=build/types
 mkdir -p "$types/lowlat"
 for file in lowlat/*; do ln -sfn "$PWD/$file" "$types/$file"; done
-for package in engine probes reports; do ln -sfn "$PWD/$package" "$types/lowlat/$package"; done
+for package in engine fleet probes reports; do ln -sfn "$PWD/$package" "$types/lowlat/$package"; done
 ln -sfn "$PWD/lowlat_cli" "$types/lowlat_cli"
 MYPYPATH=$types "$bin/mypy"
 git ls-files '*.hpp' '*.cpp' '*.h' '*.c' | xargs "$bin/clang-format" --dry-run -Werror

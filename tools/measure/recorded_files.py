@@ -1,4 +1,4 @@
-"""The same order events in each format, for `readers.py`: adds, cancels and executions of one symbol."""
+"""The events of a made market in each format, for `readers.py`."""
 
 from __future__ import annotations
 
@@ -7,42 +7,48 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from made_market import Row, lobster_line, rows_of
 from pyarrow import csv, parquet
 
 from lowlat.engine.flow.readers.databento.records import MBO
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.dbn_files import DAY_NS, metadata
+from tests.itch_by_hand import message, prefixed
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-COLUMNS = "time=ts,id=oid,side=side,action=type:{A=add,C=reduce,F=execute},price=px,quantity=qty,unit=0.01"
+ITCH_ROWS = 300_000
+"""The most that are written as ITCH, message by message."""
+COLUMNS = "time=ts,id=oid,side=side,action=type:{A=add,C=cancel,F=execute},price=px,quantity=qty,unit=0.01"
 
 
-def messages(count: int) -> np.ndarray:
-    """As DBN records. Of ten, five add, and one is a trade, its fill and the cancel that tells it again."""
-    rng = np.random.default_rng(7)
-    records = np.zeros(count, MBO)
+def messages(rows: list[Row]) -> np.ndarray:
+    """As DBN records. An execution is a trade, its fill and the cancel that tells it again."""
+    columns = np.array(rows, np.int64)
+    records_each = np.where(columns[:, 1] == 4, 3, 1)
+    at = np.repeat(np.arange(len(rows)), records_each)
+    part = np.arange(len(at)) - np.repeat(np.cumsum(records_each) - records_each, records_each)
+    time_ns, kind, order_id, cents, side = columns[at].T
+    records = np.zeros(len(at), MBO)
     records["length"], records["rtype"], records["instrument_id"] = MBO.itemsize // 4, 160, 1
-    records["action"] = np.tile(np.frombuffer(b"AACACATFCA", "u1"), count // 10 + 1)[:count]
-    alone = ~np.isin(np.arange(count) % 10, (6, 7))
-    records["flags"] = np.where(alone, 128, 0)
-    records["ts_event"] = records["ts_recv"] = DAY_NS + np.cumsum(np.where(alone, rng.integers(1, 9_999, count), 0))
-    records["order_id"] = np.arange(count) // 3 * 3 + 1
-    records["order_id"][8::10] = records["order_id"][7::10][: len(records["order_id"][8::10])]
-    records["side"] = rng.choice(np.frombuffer(b"AB", "u1"), count)
-    records["price"] = rng.integers(10_000, 10_100, count) * 10**7
-    records["size"] = 100
-    records["sequence"] = np.arange(count)
+    letters = np.where(kind == 4, np.frombuffer(b"TFC", "u1")[part], np.where(kind == 1, ord("A"), ord("C")))
+    records["action"] = letters
+    records["flags"] = np.where((kind == 4) & (part < 2), 0, 128)
+    records["ts_event"] = records["ts_recv"] = DAY_NS + time_ns
+    records["order_id"] = np.where(letters == ord("T"), 0, order_id)
+    records["side"] = np.where((side == 1) != (letters == ord("T")), ord("B"), ord("A"))
+    records["price"], records["size"], records["sequence"] = cents * 10**7, 100, np.arange(len(at))
     return records
 
 
 def table(records: np.ndarray) -> pa.Table:
-    """The same messages but for trades, in columns that `COLUMNS` maps."""
-    kept = records[records["action"] != ord("T")]
+    """The same events in columns that `COLUMNS` maps: of an execution, its fill."""
+    action = records["action"]
+    kept = records[(action != ord("T")) & ((action != ord("C")) | (np.roll(action, 1) != ord("F")))]
     letters = {name: kept[name].tobytes().decode() for name in ("side", "action")}
     cents = kept["price"] // 10**7
     return pa.table(
@@ -67,26 +73,28 @@ def databento_csv(records: np.ndarray, path: Path) -> None:
     csv.write_csv(pa.table(columns), path, csv.WriteOptions(quoting_style="none"))
 
 
-def lobster(records: np.ndarray, path: Path) -> None:
-    """The messages that LOBSTER has, with the numbers that its format gives them."""
-    kept = records[records["action"] != ord("T")]
-    kind = np.select([kept["action"] == ord(letter) for letter in "AC"], [1, 2], 4)
-    seconds = 34_200 + (kept["ts_event"] - DAY_NS) / 1e9
-    rows = zip(
-        seconds,
-        kind,
-        kept["order_id"],
-        kept["size"],
-        kept["price"] // 10**5,
-        np.where(kept["side"] == 66, 1, -1),
-        strict=True,
-    )
-    path.write_text("".join(f"{s:.9f},{k},{i},{q},{p},{d}\n" for s, k, i, q, p, d in rows))
+def itch(rows: list[Row]) -> bytes:
+    """As NASDAQ ITCH."""
+    named = {"locate": 1, "stock": "XYZ"}
+    messages = [message("S", event_code=b"O"), message("R", **named)]
+    for number, row in enumerate(rows, 1):
+        order = {"locate": 1, "order_id": row.order_id}
+        if row.kind == 1:
+            side = b"B" if row.side == 1 else b"S"
+            messages.append(
+                message("A", row.time_ns, stock="XYZ", **order, shares=100, side=side, price=row.cents * 100)
+            )
+        elif row.kind == 3:
+            messages.append(message("D", row.time_ns, **order))
+        else:
+            messages.append(message("E", row.time_ns, **order, shares=100, match=number))
+    return prefixed([*messages, message("S", rows[-1].time_ns, event_code=b"C")])
 
 
 def files_in(folder: Path, count: int) -> dict[str, tuple[Path, str | None]]:
-    """File and mapping of each format, by its name in a table; so many messages each, or those of them that it has."""
-    records = messages(count)
+    """File and mapping of each format, by its name in a table; so many events each."""
+    rows = list(rows_of(count))
+    records = messages(rows)
     data = metadata() + records.tobytes()
     (folder / "day.dbn").write_bytes(data)
     (folder / "day.dbn.zst").write_bytes(zstd.compress(data))
@@ -94,7 +102,9 @@ def files_in(folder: Path, count: int) -> dict[str, tuple[Path, str | None]]:
     mapped = table(records)
     csv.write_csv(mapped, folder / "mapped.csv", csv.WriteOptions(quoting_style="none"))
     parquet.write_table(mapped, folder / "day.parquet")
-    lobster(records, folder / "lobster.csv")
+    (folder / "made.itch").write_bytes(itch(rows[:ITCH_ROWS]))
+    with (folder / "lobster.csv").open("w") as file:
+        file.writelines(map(lobster_line, rows))
     return {
         "`dbn`": (folder / "day.dbn", None),
         "`dbn`, .zst": (folder / "day.dbn.zst", None),

@@ -18,6 +18,7 @@ from lowlat.engine.journal.header import JOURNAL
 from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.verify import Tally
 from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.price_grid import grid_notes
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands, CommandType, PoolPolicy
 
 
@@ -47,6 +48,7 @@ def read_journal_flow(path: str | Path) -> Flow:
             notes.append(f"skipped: torn tail of {units.counted(file.torn_bytes(reached), 'byte')}")
         if file.held:
             notes.append("still being written; read as of now")
+        notes += grid_notes(commands, settings.instruments)
     return Flow(
         name=file.path.name,
         commands=commands,

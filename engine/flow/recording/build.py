@@ -38,7 +38,9 @@ later events name is alive: if an add locks or crosses it, both stand as the ven
 it says otherwise.
 
 Rows of one time are one step of the venue: a cancel or reduction of the same time that explains a burst or makes room
-for an add is applied before it.
+for an add is applied before it. So an order that self-match prevention cancels in place of its fill is explained, and
+counted. An iceberg order that traded is explained by an UPSERT of the same time: it may have traded more than it
+showed, and enters at the back with what it shows next.
 
 Orders whose arrival is not in the file
 ---------------------------------------
@@ -69,8 +71,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat import units
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
+from lowlat.engine.feed.telling import Progress, Telling
 from lowlat.engine.flow.recording.bursts import BurstLog
 from lowlat.engine.flow.recording.changes import SIDELESS, Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
@@ -86,11 +90,14 @@ from lowlat.engine.matching.records import QUANTITY_MAX, Commands, CommandType
 _ENTERING = np.isin(np.arange(256), [OrderAction.ADD, OrderAction.REPLACE, OrderAction.UPSERT])
 
 
-def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> RecordedFlow:
+def recorded_flow(
+    stream: OrderEventStream, book: VenueBook | None = None, progress: Progress | None = None
+) -> RecordedFlow:
     """The flow of a stream's events, which are read to the end.
 
     `book`: what the venue displayed after each event of a stream of one symbol. It finds ghosts, if it has a row for
-    each event, and it tells how many levels the stream displays, if nothing else does.
+    each event, and it tells how many levels the stream displays, if nothing else does. `progress`: told how many events
+    have become commands.
 
     Raises `InputError`, naming file and row, for a quantity that no order can have, and what reading raises.
     """
@@ -100,11 +107,12 @@ def recorded_flow(stream: OrderEventStream, book: VenueBook | None = None) -> Re
     book = book if rows else None
     levels = stream.displayed_levels or (book.levels if book else None)
     parts = []
+    walked = _Walked(sum(map(len, symbols)), progress)
     for number in range(len(symbols)):
         symbols[number], sideless = completed(symbols[number])
         if sideless:
             changes.left_out[SIDELESS] += sideless
-        logs = _logs(symbols[number], changes, stream, book)
+        logs = _logs(symbols[number], changes, stream, book, walked)
         symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
         parts.append(_part(number, symbols[number], logs))
     changes.left_out += stream.left_out
@@ -139,10 +147,26 @@ class _Logs:
     auctions: list[RecordedAuction]
 
 
-def _logs(events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None) -> _Logs:
+class _Walked:
+    """How many of all events have become commands."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._done, self._total = 0, total
+        self._telling = None if progress is None else Telling(progress)
+
+    def add(self, count: int) -> None:
+        self._done += count
+        if self._telling is not None:
+            of = units.counted(self._total, "event")
+            self._telling.tell(lambda _: f"commands of {self._done:,} of {of} made", lambda: self._done / self._total)
+
+
+def _logs(
+    events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None, walked: _Walked
+) -> _Logs:
     _check(stream.path, events)
     walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
-    walk.run()
+    walk.run(walked.add)
     return _Logs(walk.market.log, walk.bursts.log, walk.auctions.log)
 
 

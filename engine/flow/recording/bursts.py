@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine.flow.recording.book import Fills, Level, restoring
-from lowlat.engine.flow.recording.changes import AHEAD, HELD, MORE_THAN_SHOWN, UNKNOWN_ORDER
+from lowlat.engine.flow.recording.changes import AHEAD, HELD, MORE_THAN_SHOWN, PASSED, RESERVE, UNKNOWN_ORDER
 from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
@@ -82,10 +82,16 @@ class BurstRecorder:
         self._first_id = first_id
         self.log = BurstLog()
         self._key: tuple[int, int] = (0, 0)
+        self._makers: set[int] = set()
+        self._last = 0
 
     def continues(self, key: tuple[int, int]) -> bool:
         """Whether an execution with this key is of the open burst, or of the incoming order."""
         return (bool(self.open) or self.incoming is not None) and key == self._key
+
+    def traded(self, order_id: int, index: int) -> bool:
+        """Whether an order traded in the last burst, at the time of this event."""
+        return order_id in self._makers and self._market.same_time(self._last, index)
 
     def hold(self, order: Incoming) -> None:
         """Hold an order back whose executions follow."""
@@ -109,6 +115,8 @@ class BurstRecorder:
                 self._market.add_rest(executions[-1].at if executions else incoming.at, *incoming[:-1], left)
 
     def _close(self, executions: list[Execution]) -> None:
+        self._makers = {execution.order_id for execution in executions}
+        self._last = executions[-1].at
         fills = self._expected(executions)
         market, index = self._market, executions[0].at
         if market.engine_phase != CONTINUOUS:
@@ -131,7 +139,9 @@ class BurstRecorder:
                 continue
             left = order.quantity - taken[order.order_id]
             quantity = min(execution.quantity, left)
-            if execution.quantity > left:
+            if execution.quantity > left and market.told_anew(execution.at, order.order_id):
+                changes.explained[RESERVE] += 1
+            elif execution.quantity > left:
                 changes.believed[MORE_THAN_SHOWN] += 1
             if not quantity:
                 continue
@@ -180,6 +190,7 @@ class BurstRecorder:
         for order, excess in ghosts:
             market.ghost(first, order, excess, AHEAD)
         for order, excess, later in early:
+            market.changes.explained[PASSED] += 1
             market.cut_early(first, order, later, excess)
         return bool(ghosts or early)
 

@@ -33,19 +33,26 @@ ELSEWHERE: Final = "executions at another price than their orders'"
 HELD: Final = "executions in a locked or crossed book"
 """Executions that are no burst: the venue's word, which is not checked."""
 
+REFILLED: Final = "iceberg orders refilled, at the back of their queue"
+RESERVE: Final = "executions of an iceberg order beyond what it showed"
+PASSED: Final = "orders passed over and taken out by the same step, as by self-match prevention"
+"""What looks as if the venue had not followed price-time priority, until another row of the same time explains it."""
+
 
 @dataclass(slots=True)
 class Changes:
     """Over all symbols.
 
-    `left_out`: rows without a command, by reason. `believed`: rows that contradict the book and are followed all the
-    same, by what is wrong. `removed`: ghosts, by what gave them away. `applied`: executions that are not checked, by
-    reason. `faults`: what the reader found wrong. `never_added`: orders that the file never adds. `moved_up`: orders
-    entered earlier than their row. `departures`: bursts in which the venue did not follow price-time priority on the
-    book that its own file describes. `orders`: the most that rested at one time, in one symbol.
+    `left_out`: rows without a command, by reason. `explained`: what other rows of the same time explain. `believed`:
+    rows that contradict the book and are followed all the same, by what is wrong. `removed`: ghosts, by what gave them
+    away. `applied`: executions that are not checked, by reason. `faults`: what the reader found wrong. `never_added`:
+    orders that the file never adds. `moved_up`: orders entered earlier than their row. `departures`: bursts in which
+    the venue did not follow price-time priority on the book that its own file describes. `orders`: the most that rested
+    at one time, in one symbol.
     """
 
     left_out: Counter[str] = field(default_factory=Counter)
+    explained: Counter[str] = field(default_factory=Counter)
     believed: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     applied: Counter[str] = field(default_factory=Counter)
@@ -61,6 +68,7 @@ class Changes:
             "orders never added in the file": self.never_added,
             "orders entered earlier than their row, by order id": self.moved_up,
             "bursts that violate price-time priority; the book is restored after each": self.departures,
+            **_headed("explained", self.explained),
             **_headed("ghosts removed", self.removed),
             **_headed("rows believed against the book", self.believed),
             **_headed("not checked", self.applied),

@@ -46,7 +46,8 @@ class RecordedMarket:
         self._newest_id = 0
         self._reused: set[int] = set()
         self._cuts: dict[int, list[int]] = {}
-        self._cuts_end = 0
+        self._upserts: dict[int, int] = {}
+        self._step_end = 0
 
     # -- orders that enter ------------------------------------------------------------------------------------------
 
@@ -209,14 +210,22 @@ class RecordedMarket:
         self.changes.removed[reason] += 1
         self.cut(index, order, quantity, rank=max(rank, self._rank_ahead(index, order)), origin=Origin.REMOVED)
 
+    def same_time(self, one: int, other: int) -> bool:
+        """Whether two events have the same time: they are one step of the venue."""
+        return bool(self._events.time_ns[one] == self._events.time_ns[other])
+
     def next_cut(self, index: int, order: Resting) -> int | None:
         """The next reduction or cancel of an order behind an event that has the same time.
 
         Rows of one time are one step of the venue, which may tell of it in any order.
         """
-        if index >= self._cuts_end:
-            self._find_cuts(index)
+        self._look_ahead(index)
         return next((at for at in self._cuts.get(order.order_id, ()) if at > index and at not in self.done), None)
+
+    def told_anew(self, index: int, order_id: int) -> bool:
+        """Whether an event behind this one, of the same time, says what the order is afterward."""
+        self._look_ahead(index)
+        return self._upserts.get(order_id, -1) > index
 
     def cut_early(self, index: int, order: Resting, later: int, most: int, rank: int = CLEAR) -> None:
         """Apply the reduction or cancel of event `later` at an earlier one, up to a quantity."""
@@ -225,14 +234,19 @@ class RecordedMarket:
         quantity = most if whole else min(most, int(self._events.quantity[later]))
         self.cut(index, order, quantity, rank=max(rank, self._rank_ahead(index, order)), origin=Origin.PLACED)
 
-    def _find_cuts(self, index: int) -> None:
-        """The reductions and cancels behind an event that have its time, by order."""
+    def _look_ahead(self, index: int) -> None:
+        """Find the reductions, cancels and upserts behind an event that have its time, by order."""
+        if index < self._step_end:
+            return
         events, time = self._events, self._events.time_ns[index]
-        self._cuts, self._cuts_end = {}, index + 1
-        while self._cuts_end < len(events) and events.time_ns[self._cuts_end] == time:
-            if events.action[self._cuts_end] in _CUTS:
-                self._cuts.setdefault(int(events.order_id[self._cuts_end]), []).append(self._cuts_end)
-            self._cuts_end += 1
+        self._cuts, self._upserts, at = {}, {}, index + 1
+        while at < len(events) and events.time_ns[at] == time:
+            if events.action[at] in _CUTS:
+                self._cuts.setdefault(int(events.order_id[at]), []).append(at)
+            elif events.action[at] == OrderAction.UPSERT:
+                self._upserts[int(events.order_id[at])] = at
+            at += 1
+        self._step_end = at
 
     def _rank_ahead(self, index: int, order: Resting) -> int:
         return CLEAR if order.entered < index else AT

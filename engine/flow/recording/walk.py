@@ -16,6 +16,7 @@ from lowlat.engine.flow.recording.changes import (
     ELSEWHERE,
     HIDDEN,
     NO_ORDER,
+    REFILLED,
     UNKNOWN_ACTION,
     UNKNOWN_ORDER,
     UNKNOWN_PHASE,
@@ -57,11 +58,13 @@ class Walk:
         self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
         self._reached = -1
 
-    def run(self) -> None:
-        """Go through all events. Raises `InputError` if the executions of a burst sum to more than an order holds."""
+    def run(self, walked: Callable[[int], None]) -> None:
+        """Go through all events; `walked` is told how many are done. Raises `InputError` if the executions of a burst
+        sum to more than an order holds.
+        """
         market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
         done, handlers = market.done, self._handlers()
-        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events():
+        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events(walked):
             if action == OrderAction.EXECUTE:
                 self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
                 continue
@@ -147,6 +150,8 @@ class Walk:
             if quantity < order.quantity:
                 self.market.cut(index, order, order.quantity - quantity)
             return
+        if quantity and self.bursts.traded(order_id, index):
+            self._changes.explained[REFILLED] += 1
         if order is not None:
             self.market.cut(index, order, order.quantity)
         if quantity:
@@ -169,7 +174,7 @@ class Walk:
         auction = flags & OrderEventFlag.AUCTION or self.market.venue_phase != CONTINUOUS
         if auction or not self.bursts.continues(key):
             self.bursts.close()
-        if self.auctions.open and not (auction and self._same_time(self.auctions.open[0].at, execution.at)):
+        if self.auctions.open and not (auction and self.market.same_time(self.auctions.open[0].at, execution.at)):
             self.auctions.settle()
         if self._undisplayed is not None:
             if not self.bursts.open:
@@ -187,6 +192,3 @@ class Walk:
             self.auctions.open.append(execution)
         else:
             self.market.apply(execution.at, execution.order_id, execution.quantity, ELSEWHERE)
-
-    def _same_time(self, one: int, other: int) -> bool:
-        return bool(self.events.time_ns[one] == self.events.time_ns[other])

@@ -12,9 +12,6 @@ from lowlat.errors import UsageError
 if TYPE_CHECKING:
     from lowlat.engine.feed.stream import OrderEventStream
 
-Told = Callable[[int], None]
-"""Takes how many events or commands are written so far."""
-
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -24,26 +21,26 @@ class Writer:
 
     name: str
     sentence: str
-    write: Callable[[OrderEventStream, BinaryIO, Told], int] | None = None
+    write: Callable[[OrderEventStream, BinaryIO], int] | None = None
     only_rows: bool = False
 
 
-def _parquet(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def _parquet(stream: OrderEventStream, file: BinaryIO) -> int:
     from lowlat.engine.flow.writers.tables import write_parquet
 
-    return write_parquet(stream, file, told)
+    return write_parquet(stream, file)
 
 
-def _arrow(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def _arrow(stream: OrderEventStream, file: BinaryIO) -> int:
     from lowlat.engine.flow.writers.tables import write_arrow
 
-    return write_arrow(stream, file, told)
+    return write_arrow(stream, file)
 
 
-def _csv(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def _csv(stream: OrderEventStream, file: BinaryIO) -> int:
     from lowlat.engine.flow.writers.tables import write_csv
 
-    return write_csv(stream, file, told)
+    return write_csv(stream, file)
 
 
 WRITERS: Final[Mapping[str, Writer]] = {

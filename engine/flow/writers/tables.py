@@ -15,43 +15,41 @@ from lowlat.engine.feed.records import OrderAction, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream
 from lowlat.engine.feed.table_facts import metadata_of
 from lowlat.engine.feed.tables import arrow
-from lowlat.engine.flow.writers import Told
 from lowlat.engine.matching.records import Side
 from lowlat.errors import InputError
 
 _INTEGERS = ("time_ns", "row", "order_id", "other_id", "quantity", "flags")
 
 
-def write_parquet(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def write_parquet(stream: OrderEventStream, file: BinaryIO) -> int:
     """Write a Parquet file, compressed by Zstandard. Returns the number of events. Raises what reading raises."""
     arrow(stream.path)
     from pyarrow import parquet
 
-    return _written(stream, parquet.ParquetWriter(file, _schema(stream), compression="zstd"), told)
+    return _written(stream, parquet.ParquetWriter(file, _schema(stream), compression="zstd"))
 
 
-def write_arrow(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def write_arrow(stream: OrderEventStream, file: BinaryIO) -> int:
     """Write an Arrow file, as `write_parquet`."""
-    return _written(stream, arrow(stream.path).ipc.new_file(file, _schema(stream)), told)
+    return _written(stream, arrow(stream.path).ipc.new_file(file, _schema(stream)))
 
 
-def write_csv(stream: OrderEventStream, file: BinaryIO, told: Told) -> int:
+def write_csv(stream: OrderEventStream, file: BinaryIO) -> int:
     """Write a CSV file with a line of names, as `write_parquet`."""
     arrow(stream.path)
     from pyarrow import csv
 
     file.write((",".join(_schema(stream).names) + "\n").encode())  # pyarrow would put quotes around them
     options = csv.WriteOptions(include_header=False, quoting_style="needed")
-    return _written(stream, csv.CSVWriter(file, _schema(stream), write_options=options), told)
+    return _written(stream, csv.CSVWriter(file, _schema(stream), write_options=options))
 
 
-def _written(stream: OrderEventStream, writer: Any, told: Told) -> int:
+def _written(stream: OrderEventStream, writer: Any) -> int:
     count = 0
     with writer:
         for batch in _batches(stream):
             writer.write_batch(batch)
             count += len(batch)
-            told(count)
     return count
 
 

@@ -22,6 +22,7 @@
 #include "engine/native/bindings/py_side.hpp"
 #include "engine/native/bindings/register.hpp"
 #include "engine/native/feed/depth_recorder.hpp"
+#include "engine/native/feed/shown_levels.hpp"
 #include "engine/native/matching/exclusive_use.hpp"
 #include "engine/native/matching/order_rows.hpp"
 
@@ -47,18 +48,26 @@ std::uint64_t apply(OwnedBuilder& builder, nb::handle events) {
 }
 
 /// How many events were applied, and how many states recorded.
+// NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a number of levels, and a moment
 std::tuple<std::uint64_t, std::uint64_t> record(OwnedBuilder& builder, nb::handle events, std::uint32_t levels,
                                                 int when, nb::handle states, nb::handle numbers) {
     const PyBuffer<const OrderEvent> in(events);
     const PyBuffer<std::int64_t> rows(states);
     const PyBuffer<std::int64_t> of(numbers);
-    if (of.size() < in.size() || rows.size() / DepthRecorder::columns / levels < in.size())
+    if (of.size() < in.size() || rows.size() / ShownLevels::columns / levels < in.size())
         throw nb::buffer_error("less room than events");
     const Claim claim(builder.busy);
     const nb::gil_scoped_release released;
-    DepthRecorder recorder(builder, static_cast<DepthMoment>(when), levels, rows.data(), of.data());
-    const std::uint64_t applied = builder.apply_all({in.data(), in.size()}, recorder);
-    return {applied, recorder.recorded()};
+    StateLog log(static_cast<DepthMoment>(when), rows.data(), of.data());
+    std::uint64_t applied = 0;
+    if (levels == 1) {
+        BestRecorder recorder(builder, log);
+        applied = builder.apply_all({in.data(), in.size()}, recorder);
+    } else {
+        DepthRecorder recorder(builder, levels, log);
+        applied = builder.apply_all({in.data(), in.size()}, recorder);
+    }
+    return {applied, log.recorded()};
 }
 
 /// The same, one event at a time; what each took goes to `ticks`.

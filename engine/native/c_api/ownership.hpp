@@ -32,16 +32,22 @@ class Ownership {
 
     /// Give the engine to this thread until it releases it. Throws EngineError.
     void claim() {
-        if (user_.load(std::memory_order_relaxed) != self()) take(self());
+        if (!claimed()) take(self());
+        between_calls_ = self();
     }
 
     /// Undo claim(); nothing if nobody has claimed it. Throws EngineError.
     void release() {
         const std::uintptr_t user = user_.load(std::memory_order_relaxed);
-        if (user != 0 && user != self()) refuse(why_not(user));
+        if (user == 0) return;
+        if (user != self()) refuse(why_not(user));
+        between_calls_ = 0;
         // Release, and acquire in take(), so that the next thread sees all writes of this one.
         user_.store(0, std::memory_order_release);
     }
+
+    /// Whether this thread has claimed it, and is in no call.
+    bool claimed() const { return user_.load(std::memory_order_relaxed) == self(); }
 
   private:
     friend class ExclusiveCall;
@@ -51,19 +57,15 @@ class Ownership {
 
     static LOWLAT_INLINE std::uintptr_t self() { return reinterpret_cast<std::uintptr_t>(&thread_mark); }
 
-    /// Begin a call. Returns what to pass to leave(). Throws EngineError.
-    LOWLAT_INLINE std::uintptr_t enter() {
+    /// Begin a call. Throws EngineError.
+    LOWLAT_INLINE void enter() {
         const std::uintptr_t mine = self();
-        if (unlikely(user_.load(std::memory_order_relaxed) != mine)) {
-            take(mine | calling);
-            return 0;
-        }
+        if (unlikely(user_.load(std::memory_order_relaxed) != mine)) return take(mine | calling);
         user_.store(mine | calling, std::memory_order_relaxed);  // no other thread writes while the mark is there
-        return mine;
     }
-    LOWLAT_INLINE void leave(std::uintptr_t to) { user_.store(to, std::memory_order_release); }
+    LOWLAT_INLINE void leave() { user_.store(between_calls_, std::memory_order_release); }
 
-    void take(std::uintptr_t as) {
+    LOWLAT_COLD void take(std::uintptr_t as) {
         std::uintptr_t user = 0;
         if (!user_.compare_exchange_strong(user, as, std::memory_order_acquire, std::memory_order_relaxed))
             refuse(why_not(user));
@@ -74,19 +76,19 @@ class Ownership {
     }
 
     std::atomic<std::uintptr_t> user_{0};
+    std::uintptr_t between_calls_ = 0;  // what leave() writes: the mark of the thread that has claimed it, or 0
 };
 
 /// Held during a call.
 class ExclusiveCall {
   public:
-    LOWLAT_INLINE explicit ExclusiveCall(Ownership& ownership) : ownership_(ownership), after_(ownership.enter()) {}
+    LOWLAT_INLINE explicit ExclusiveCall(Ownership& ownership) : ownership_(ownership) { ownership.enter(); }
     ExclusiveCall(const ExclusiveCall&) = delete;
     ExclusiveCall& operator=(const ExclusiveCall&) = delete;
-    LOWLAT_INLINE ~ExclusiveCall() { ownership_.leave(after_); }
+    LOWLAT_INLINE ~ExclusiveCall() { ownership_.leave(); }
 
   private:
     Ownership& ownership_;
-    std::uintptr_t after_;
 };
 
 }  // namespace lowlat

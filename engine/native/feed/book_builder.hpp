@@ -96,6 +96,19 @@ class BookBuilder : public FetchingBooks {
     /// Of the last event: of the one at which apply_all() ended early.
     EventFault fault() const { return fault_; }
 
+    /// Where an order rests.
+    struct OrderPlace {
+        Side side;
+        std::int64_t price;
+    };
+
+    /// Of the live order of an id.
+    std::optional<OrderPlace> place_of(std::uint64_t id, std::uint32_t symbol) const {
+        const Handle handle = find(id, symbol);
+        if (handle == nil) return std::nullopt;
+        return OrderPlace{order(handle).side, limit_of(books_[symbol], handle)};
+    }
+
     /// An order's position in its queue.
     struct Queued {
         Handle order;

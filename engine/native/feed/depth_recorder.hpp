@@ -2,85 +2,103 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "engine/native/feed/book_builder.hpp"
 #include "engine/native/feed/records.hpp"
+#include "engine/native/feed/shown_levels.hpp"
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/ladder.hpp"
-#include "engine/native/matching/records.hpp"
 #include "engine/native/matching/side.hpp"
 
 namespace lowlat {
 
-/// A witness of BookBuilder::apply_all(). A state is `levels` rows of `columns` numbers: price and quantity of an ask,
-/// price and quantity of a bid; zeros where there is no such level.
-class DepthRecorder {
+/// Where the states go that a witness of BookBuilder::apply_all() records, and the numbers of their events.
+class StateLog {
   public:
-    static constexpr std::uint32_t columns = 4;
-
-    /// `states` and `numbers` have room for one state, and the number of its event, for every event.
+    /// `states` and `numbers` have room for every event.
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): named alike wherever they are passed
-    DepthRecorder(const BookBuilder& builder, DepthMoment when, std::uint32_t levels, std::int64_t* states,
-                  std::int64_t* numbers)
-        : builder_(builder), when_(when), levels_(levels), states_(states), numbers_(numbers) {
-        if (when_ == DepthMoment::change) before_.resize(width());
-    }
+    StateLog(DepthMoment when, std::int64_t* states, std::int64_t* numbers)
+        : when_(when), states_(states), numbers_(numbers) {}
 
-    void before(const OrderEvent& event) {
-        if (when_ == DepthMoment::change) write(event.symbol, before_.data());
-    }
-
-    void after(const OrderEvent& event) {
+    /// An event was applied, after which the state is this one.
+    void add(const OrderEvent& event, const std::int64_t* state, std::size_t width, bool changed) {
         const std::int64_t number = events_++;
         if (when_ == DepthMoment::last && (event.flags & event_flag_last) == 0) return;
-        std::int64_t* const state = states_ + recorded_ * width();
-        write(event.symbol, state);
-        if (when_ == DepthMoment::change && std::equal(before_.begin(), before_.end(), state)) return;
+        if (when_ == DepthMoment::change && !changed) return;
+        std::copy_n(state, width, states_ + recorded_ * width);
         numbers_[recorded_++] = number;
     }
+
+    bool asks_for_changes() const { return when_ == DepthMoment::change; }
 
     /// How many states there are.
     std::uint64_t recorded() const { return recorded_; }
 
   private:
-    std::size_t width() const { return std::size_t{levels_} * columns; }
-
-    void write(std::uint32_t symbol, std::int64_t* state) const {
-        std::fill_n(state, width(), 0);
-        if (symbol >= builder_.symbols()) return;
-        write(symbol, Side::sell, state);
-        write(symbol, Side::buy, state + 2);
-    }
-
-    void write(std::uint32_t symbol, Side side, std::int64_t* column) const {
-        if (levels_ == 1) return write_best(builder_.books()[symbol], side, column);
-        std::size_t level = 0;
-        builder_.for_each_level(symbol, side, [&](const LevelRow& row) {
-            column[level * columns] = row.price;
-            column[level * columns + 1] = static_cast<std::int64_t>(row.quantity);
-            return ++level < levels_;
-        });
-    }
-
-    /// Without the search for further levels.
-    void write_best(const Book& book, Side side, std::int64_t* column) const {
-        const Ladder& ladder = book.ladders[side];
-        if (ladder.best() == nil) return;
-        column[0] = book.price_of(side, ladder.best_key());
-        column[1] = static_cast<std::int64_t>(builder_.level(ladder.best()).quantity);
-    }
-
-    const BookBuilder& builder_;
     DepthMoment when_;
-    std::uint32_t levels_;
     std::int64_t* states_;
     std::int64_t* numbers_;
     std::int64_t events_ = 0;
     std::uint64_t recorded_ = 0;
-    std::vector<std::int64_t> before_;
+};
+
+/// Records several levels.
+class DepthRecorder {
+  public:
+    DepthRecorder(const BookBuilder& builder, std::uint32_t levels, StateLog& log)
+        : shown_(builder, levels), log_(log) {}
+
+    void before(const OrderEvent& event) {
+        if (event.symbol < BookBuilder::symbols_limit) shown_.before(event);
+    }
+
+    void after(const OrderEvent& event) {
+        const bool changed = shown_.after(event);
+        log_.add(event, shown_.state(event.symbol), shown_.width(), changed);
+    }
+
+  private:
+    ShownLevels shown_;
+    StateLog& log_;
+};
+
+/// Records the best level, which every book knows.
+class BestRecorder {
+  public:
+    BestRecorder(const BookBuilder& builder, StateLog& log) : builder_(builder), log_(log) {}
+
+    void before(const OrderEvent& event) {
+        if (log_.asks_for_changes()) before_ = state_of(event.symbol);
+    }
+
+    void after(const OrderEvent& event) {
+        const State state = state_of(event.symbol);
+        log_.add(event, state.data(), state.size(), state != before_);
+    }
+
+  private:
+    using State = std::array<std::int64_t, ShownLevels::columns>;
+
+    State state_of(std::uint32_t symbol) const {
+        State state{};
+        if (symbol >= builder_.symbols()) return state;
+        for (const Side side : both_sides) {
+            const Book& book = builder_.books()[symbol];
+            const Ladder& ladder = book.ladders[side];
+            if (ladder.best() == nil) continue;
+            std::int64_t* const column = state.data() + (side == Side::sell ? 0 : 2);
+            column[0] = book.price_of(side, ladder.best_key());
+            column[1] = static_cast<std::int64_t>(builder_.level(ladder.best()).quantity);
+        }
+        return state;
+    }
+
+    const BookBuilder& builder_;
+    StateLog& log_;
+    State before_{};
 };
 
 /// A witness of nothing.

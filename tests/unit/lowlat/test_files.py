@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lowlat.errors import OutputPathError
-from lowlat.files import check_writable, write_atomically, written_atomically
-from tests.waiting import PATIENCE_S
+from lowlat.files import check_writable, remove_abandoned, write_atomically, written_atomically
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -110,20 +108,69 @@ def test_the_file_is_on_the_disk_before_its_name_and_the_name_before_the_end(
     assert seen == [("file", "old"), ("folder", "new")]
 
 
+def killed_while_writing(target: Path) -> Path:
+    """Kill a process in the middle of a file; returns what it leaves."""
+    there = set(target.parent.iterdir())
+    child = os.fork()
+    if child == 0:
+        try:
+            with written_atomically(target) as stream:
+                stream.write(b"new" * 100_000)
+                stream.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    (left,) = set(target.parent.iterdir()) - there
+    return left
+
+
 def test_a_kill_in_the_middle_leaves_the_old_content(tmp_path: Path) -> None:
     target = tmp_path / "report.json"
     target.write_text("old")
-    script = """
-import os, signal, sys
-from pathlib import Path
-from lowlat.files import written_atomically
-with written_atomically(Path(sys.argv[1])) as stream:
-    stream.write(b"new" * 100_000)
-    stream.flush()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-    done = subprocess.run([sys.executable, "-P", "-c", script, target], timeout=PATIENCE_S, check=False)
-    assert done.returncode == -signal.SIGKILL
+    assert killed_while_writing(target).stat().st_size == 300_000
     assert target.read_text() == "old"
     write_atomically(target, "newer")
     assert target.read_text() == "newer", "what the killed one left is in nobody's way"
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    """Not what a living one writes, nor a link, a folder or a file that only looks like it."""
+    left = killed_while_writing(tmp_path / "a.json")
+    others = [tmp_path / name for name in (".lowlat-1.tmp", f"{left.name}.old", "report.json")]
+    for path in others:
+        path.write_text("precious")
+    link, folder = (tmp_path / f".lowlat-{digit * 16}.tmp" for digit in "01")
+    link.symlink_to(others[-1])
+    folder.mkdir()
+    with written_atomically(tmp_path / "b.json") as stream:
+        stream.write(b"whole")
+        remove_abandoned(tmp_path)
+    assert set(tmp_path.iterdir()) == {*others, link, folder, tmp_path / "b.json"}
+    assert (tmp_path / "b.json").read_text() == "whole"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_another_user_left_stays(tmp_path: Path) -> None:
+    left = killed_while_writing(tmp_path / "a.json")
+    os.chown(left, 65_534, -1)
+    remove_abandoned(tmp_path)
+    assert left.exists()
+
+
+def test_a_writer_whose_file_was_removed_before_it_locked_it_takes_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, seen = fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        if not seen:
+            seen.append(descriptor)
+            monkeypatch.setattr(fcntl, "flock", lock)
+            remove_abandoned(tmp_path)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_atomically(tmp_path / "a.json", "whole")
+    assert seen and [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "whole"

@@ -84,6 +84,14 @@ from lowlat.reports.model.jitter import CpuJitter, Jitter, JitterCause, LongGap
 from lowlat.reports.model.memory import Bandwidth, Memory, NodeAccess
 from lowlat.reports.model.memory_ladder import LadderPoint, LatencyLadder, ReportedCache
 from lowlat.reports.model.rebuild import ExpectedBook, Rebuild, Spent
+from lowlat.reports.model.replays import (
+    FailedPartition,
+    PartitionResult,
+    PartitionRun,
+    Replays,
+    ReplaysMeasured,
+    ReplaysResult,
+)
 from lowlat_cli.documents import DOCUMENTS
 from tests.ablations import an_ablation
 
@@ -412,6 +420,7 @@ def a_rebuild() -> str:
             contradictions={"execute of an unknown order": 1},
             decode=spent,
             apply=spent,
+            books="sha256:" + "b" * 64,
             live_orders=2,
             live_orders_max=2,
             levels_max=1,
@@ -421,6 +430,54 @@ def a_rebuild() -> str:
             expected=ExpectedBook(
                 file="day_orderbook_10.csv", levels=10, rows=3, equal=2, missing=0, first_difference="row 2: none"
             ),
+        )
+    )
+
+
+def replays() -> str:
+    result = PartitionResult(
+        number=1,
+        file="/days/day1.itch",
+        file_bytes=4096,
+        file_sha256="a" * 64,
+        format="itch",
+        symbols=("AAPL",),
+        digest="sha256:" + "b" * 64,
+        counts={"commands": 3, "events": 4, "bursts": 1, "bursts matched": 0},
+        fills={"2": 1},
+        differences=("row 3: buy order 9 filled nothing; the venue filled 5@100 of 1",),
+    )
+    run = PartitionRun(
+        number=1,
+        host="node1",
+        cpu=3,
+        attempts=2,
+        wall_s=1.5,
+        memory_max_bytes=1 << 27,
+        p50_ns=None,
+        p99_ns=None,
+        status_reasons=(),
+    )
+    why = "/days/day2.itch: no such file (on tcp://10.0.0.1:4000)"
+    tool = Tool(version="0.1.0", git="abc1234", build=Build(compiler="GCC 12.2.0", flags="-O3", isa="x86-64-v2"))
+    return text(
+        Replays(
+            status="invalid",
+            status_reasons=(why,),
+            tool=tool,
+            command=("lowlat", "replay", "/days"),
+            started="2026-11-23T06:00:00.250000Z",
+            result=ReplaysResult(
+                mode="match",
+                engine="native",
+                by="symbol",
+                digest=None,
+                counts=result.counts,
+                fills=result.fills,
+                partitions=(result,),
+            ),
+            measured=ReplaysMeasured(workers=2, wall_s=2.5, memory_need_bytes=1 << 28, series=(), partitions=(run,)),
+            failed=(FailedPartition(file="/days/day2.itch", symbols=("AAPL",), attempts=3, error=why),),
         )
     )
 
@@ -529,6 +586,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.jitter/1": lambda _: a_jitter(),
     "lowlat.capture/1": lambda _: a_capture(),
     "lowlat.rebuild/1": lambda _: a_rebuild(),
+    "lowlat.replays/1": lambda _: replays(),
     "lowlat.memory/1": lambda _: a_memory(),
     "lowlat.cores/1": lambda _: a_cores(),
     "lowlat.ablation/1": lambda _: text(an_ablation()),

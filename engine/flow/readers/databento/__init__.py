@@ -50,7 +50,7 @@ from lowlat.errors import InputError
 
 UNIT: Final = Decimal("1e-9")
 """One price unit."""
-_CSV: Final = re.compile(rb'(?:\xef\xbb\xbf)?"?ts_recv"?, ?"?ts_event"?, ?"?rtype"?, ?"?publisher_id"?,')
+_CSV: Final = re.compile(rb'(?:\xef\xbb\xbf)?(?:"{2})?,?"?ts_recv"?, ?"?ts_event"?, ?"?rtype"?, ?"?publisher_id"?,')
 _BEGINNING_BYTES: Final = 64
 """As many as show what a file is."""
 
@@ -99,11 +99,16 @@ def _named(reader: RecordReader, instruments: Instruments, pieces: Iterator[byte
         yield block
 
 
+def _kind(start: bytes) -> str:
+    return f"DBN v{start[3]} file" if start.startswith(b"DBN") else "Databento CSV file"
+
+
 READER: Final = Reader(
     name="dbn",
     noun="DBN file",
     sentence="a Databento file of schema MBO, .dbn or .csv",
     begins=re.compile(rb"DBN[\x01-\x1f]|" + _CSV.pattern),
     suffixes=(".dbn",),
+    kind=_kind,
     open=open_databento,
 )

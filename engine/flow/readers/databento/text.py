@@ -16,9 +16,10 @@ from lowlat.engine.feed.columns import Ints, codes, decimals, text_of, times_ns,
 from lowlat.engine.feed.tables import CsvTable, TableBlock, column_of
 from lowlat.engine.flow.readers.databento.instruments import Instruments
 from lowlat.engine.flow.readers.databento.records import MBO, MBO_TYPE, UNDEF_PRICE, MboBlock
+from lowlat.errors import InputError
 
 _WHOLE: Final = ("publisher_id", "instrument_id", "order_id", "size", "flags", "channel_id", "sequence")
-_COLUMNS: Final = ("ts_recv", "ts_event", "action", "side", "price", *_WHOLE)
+_COLUMNS: Final = ("ts_recv", "ts_event", "rtype", "action", "side", "price", *_WHOLE)
 _ACTIONS: Final = {letter: ord(letter) for letter in "ACMRTFN"}
 _SIDES: Final = {letter: ord(letter) for letter in "ABN"}
 
@@ -26,6 +27,8 @@ _SIDES: Final = {letter: ord(letter) for letter in "ABN"}
 def csv_blocks(path: Path, pieces: Iterator[bytes], instruments: Instruments) -> Iterator[MboBlock]:
     """The rows as records; `row` is the line of the file. A column `symbol` names the instruments."""
     table = CsvTable(path, pieces)
+    if "order_id" not in table.names or "depth" in table.names:
+        raise InputError(f"{path}: it is a Databento CSV of another schema; lowlat reads mbo: request that schema")
     named = "symbol" in table.names
     columns = [column_of(path, table.names, name) for name in _COLUMNS]
     for block in table.blocks([*columns, *(["symbol"] if named else [])]):
@@ -37,7 +40,13 @@ def csv_blocks(path: Path, pieces: Iterator[bytes], instruments: Instruments) ->
 
 def _records(block: TableBlock) -> np.ndarray:
     records = np.zeros(len(block), MBO)
-    records["length"], records["rtype"] = MBO.itemsize // 4, MBO_TYPE
+    records["length"], records["rtype"] = MBO.itemsize // 4, whole_numbers(block, "rtype", 255)
+    other = np.flatnonzero(records["rtype"] != MBO_TYPE)
+    if len(other):
+        found = records["rtype"][other[0]]
+        raise block.error(
+            int(other[0]), "rtype", f"{found}; records of schema mbo have {MBO_TYPE}: request that schema"
+        )
     for name in _WHOLE:
         kind = MBO[name]
         records[name] = whole_numbers(block, name, 2 ** (8 * kind.itemsize) - 1)

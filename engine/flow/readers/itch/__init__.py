@@ -39,6 +39,7 @@ from typing import Final
 from lowlat.compression import COMPRESSED
 from lowlat.engine._core import itch_messages
 from lowlat.engine.flow.readers.itch.file import open_itch
+from lowlat.engine.flow.readers.itch.framing import CAPTURES, PCAPNG
 from lowlat.engine.flow.registry import Reader
 
 _SUFFIXES: Final = (".itch", ".itch50", ".nasdaq_itch50", ".bx_itch_50", ".psx_itch_50", "-v50.txt", ".pcap", ".pcapng")
@@ -47,16 +48,14 @@ _SUFFIXES: Final = (".itch", ".itch50", ".nasdaq_itch50", ".bx_itch_50", ".psx_i
 def _beginnings() -> bytes:
     """The first bytes of a capture; of a message behind its length; of a system event and the message behind it."""
     messages = [(kind.encode(), length) for kind, length, _ in itch_messages()]
-    captures = [
-        rb"\xa1\xb2\xc3\xd4",
-        rb"\xd4\xc3\xb2\xa1",
-        rb"\xa1\xb2\x3c\x4d",
-        rb"\x4d\x3c\xb2\xa1",
-        rb"\x0a\x0d\x0d\x0a",
-    ]
+    captures = [re.escape(magic) for magic in sorted((*CAPTURES, PCAPNG))]
     prefixed = [b"\\x00" + re.escape(bytes([length])) + kind for kind, length in messages]
     bare = rb"S\x00\x00..[\x00-\x4e].{5}[OSQMEC][" + b"".join(kind for kind, _ in messages) + b"]"
     return b"(?s:" + b"|".join([*captures, *prefixed, bare]) + b")"
+
+
+def _kind(start: bytes) -> str:
+    return "pcap capture" if start[:4] in CAPTURES else "pcapng capture" if start[:4] == PCAPNG else "NASDAQ ITCH file"
 
 
 READER: Final = Reader(
@@ -65,5 +64,6 @@ READER: Final = Reader(
     sentence="a NASDAQ TotalView-ITCH 5.0 file, or a .pcap or .pcapng of its MoldUDP64 packets",
     begins=re.compile(_beginnings()),
     suffixes=tuple(f"{suffix}{packed}" for suffix in _SUFFIXES for packed in ("", *COMPRESSED)),
+    kind=_kind,
     open=open_itch,
 )

@@ -14,8 +14,9 @@ LENGTHS: Final = {ord(kind): length for kind, length, _ in itch_messages()}
 NAMES: Final = {ord(kind): f"{name} ({kind})" for kind, _, name in itch_messages()}
 """What a message says, by its type."""
 
-_CAPTURES: Final = {bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1")}
-_PCAPNG: Final = bytes.fromhex("0a0d0d0a")
+CAPTURES: Final = {bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1")}
+PCAPNG: Final = bytes.fromhex("0a0d0d0a")
+"""How captures begin."""
 _EXAMINED: Final = 16
 """Messages that are looked at."""
 _SECONDS: Final = ord("T")
@@ -24,9 +25,9 @@ _SECONDS: Final = ord("T")
 
 def framing_of(path: Path, start: bytes) -> ItchFraming:
     """How the file that begins with `start` holds messages. Raises `InputError`, naming the path, if it holds none."""
-    if start[:4] in _CAPTURES:
+    if start[:4] in CAPTURES:
         return ItchFraming.PCAP
-    if start[:4] == _PCAPNG:
+    if start[:4] == PCAPNG:
         return ItchFraming.PCAPNG
     if _fit_prefixed(start):
         return ItchFraming.PREFIXED

@@ -16,7 +16,8 @@ from lowlat.engine.feed.tables import ArrowTable, CsvTable
 from lowlat.engine.flow.readers.table.events import TableEvents
 from lowlat.engine.flow.readers.table.mapping import column_mapping
 from lowlat.engine.flow.registry import Reader
-from lowlat.inputs import opened
+from lowlat.errors import UsageError
+from lowlat.inputs import beginning, opened
 
 OWN_COLUMNS: Final = "events"
 """The mapping of what `lowlat convert` writes."""
@@ -34,6 +35,7 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     start, pieces = begun(path, len(_ARROW))
     if start.startswith((_PARQUET, _ARROW)):
         parquet = start.startswith(_PARQUET)
+        _check_seekable(path, start)
         if options.columns in (None, OWN_COLUMNS):
             with opened(path) as file:
                 tell(stream, ArrowTable(path, file, parquet=parquet).metadata)
@@ -45,6 +47,14 @@ def open_table(path: Path, options: ReadOptions) -> OrderEventStream:
     return stream
 
 
+def _check_seekable(path: Path, start: bytes) -> None:
+    """Raises `UsageError` unless the file, as it is, can be read from its end, where it says what is in it."""
+    if not path.is_file():
+        raise UsageError(f"{path}: a {_kind(start)} is read from its end; name a file in place of a pipe")
+    if beginning(path, 1) != start[:1]:
+        raise UsageError(f"{path}: a {_kind(start)} is read from its end; unpack it")
+
+
 def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> Iterator[OrderEvents]:
     mapping = column_mapping(options.columns or OWN_COLUMNS)
     with opened(stream.path) as file:
@@ -53,11 +63,16 @@ def _typed(stream: OrderEventStream, options: ReadOptions, *, parquet: bool) -> 
         yield from events.blocks(table.blocks(events.columns))
 
 
+def _kind(start: bytes) -> str:
+    return {_PARQUET[:3]: "Parquet file", _ARROW[:3]: "Arrow file"}.get(start[:3], "table of events")
+
+
 READER: Final = Reader(
     name="columns",
     noun="table",
     sentence="a table, .csv, .parquet or .arrow, whose columns --columns names",
     begins=re.compile(rb"PAR1|ARROW1|(?:\xef\xbb\xbf)?time_ns,row,order_id,"),
     suffixes=(".parquet", ".arrow", ".feather"),
+    kind=_kind,
     open=open_table,
 )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lowlat.engine.bench.gc_watch import GcWatch
+from lowlat.engine.bench.python_loops import run_batched, run_one_at_a_time
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
 from lowlat.engine.flow.synthetic import synthetic_flow
@@ -125,6 +126,40 @@ def test_memory_that_runs_out_is_not_the_engines_fault(flow: Flow) -> None:
 
     with pytest.raises(MemoryError):
         engine(flow, exhausted).process(flow.commands[:10])
+
+
+class Idle:
+    """An engine without events, which makes no objects that the collector counts."""
+
+    def process(self, _commands: Commands) -> tuple[()]:
+        return ()
+
+
+@pytest.mark.parametrize("loop", [run_batched, run_one_at_a_time])
+def test_what_was_made_before_a_pass_is_not_collected_in_it(flow: Flow, loop: Callable[..., Any]) -> None:
+    """The collector's counts go on while it is off: switched on, it would begin with these."""
+    watch, scale, was_enabled = GcWatch(), TickScale.of_frequency(1e9), gc.isenabled()
+    gc.disable()
+    try:
+        made = [[number] for number in range(100_000)]
+        done = loop(Idle(), flow.commands[:1], scale, watch)
+    finally:
+        if was_enabled:
+            gc.enable()
+    seen = watch.seen(scale)
+    assert (seen.collections, len(made)) == (0, 100_000) and seen.pause_ns <= done.wall_ns
+
+
+def test_the_pauses_are_part_of_the_pass(flow: Flow) -> None:
+    class Collecting(Idle):
+        def process(self, _commands: Commands) -> tuple[()]:
+            gc.collect()
+            return ()
+
+    watch, scale = GcWatch(), TickScale.of_frequency(1e9)
+    done = run_batched(Collecting(), flow.commands, scale, watch)  # type: ignore[arg-type]
+    seen = watch.seen(scale)
+    assert seen.collections >= 1 and 0 < seen.pause_ns <= done.wall_ns
 
 
 def test_collections_are_counted_in_the_block_only() -> None:

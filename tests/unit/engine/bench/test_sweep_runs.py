@@ -101,8 +101,8 @@ def test_the_runs_before_one_that_dies_are_kept(monkeypatch: pytest.MonkeyPatch)
     end(monkeypatch, RunFailedError("a run's process was killed", -9), at=2)
     made = swept()
     assert len(made.points) == len(made.order) == 2
-    assert made.status == "invalid" and "a run's process was killed" in made.status_reasons[-1]
-    assert made.status_reasons[-1].startswith("at ")
+    (why,) = (reason for reason in made.status_reasons if "a run's process was killed" in reason)
+    assert made.status == "invalid" and why.startswith("at ")  # a busy host is another reason
 
 
 def test_ctrl_c_keeps_the_runs_made(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,6 +284,20 @@ def test_the_csv_form_gives_the_same_events(opened: Open, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("head", "rtype", "why"),
+    [
+        (CSV_HEAD.replace(",price", ",depth,price"), 10, "day.csv: it is a Databento CSV of another schema"),
+        (CSV_HEAD.replace("order_id", "id"), 160, "day.csv: it is a Databento CSV of another schema"),
+        (CSV_HEAD, 1, "day.csv, row 2, column rtype: 1; records of schema mbo have 160: request that schema"),
+    ],
+)
+def test_the_csv_form_of_another_schema_is_refused(tmp_path: Path, head: str, rtype: int, why: str) -> None:
+    (tmp_path / "day.csv").write_text(f"{head}\n1,1,{rtype},2,1,A,A,5,30,0,7,128,0,1\n")
+    with pytest.raises(InputError, match=why):
+        list(open_databento(tmp_path / "day.csv", ReadOptions()).blocks)
+
+
+@pytest.mark.parametrize(
     ("row", "why"),
     [
         ("x,1,160,2,1,A,A,5,30,0,7,128,0,1", "row 3, column ts_recv: 'x'; expected a decimal number"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -233,6 +234,23 @@ def test_recovery_begins_at_the_snapshot(path: Path) -> None:
     with JournaledEngine.recover(path) as back:
         assert back.recovery is not None and back.recovery.replayed == 0
         assert state(back) == before
+
+
+def test_recovery_removes_what_a_kill_in_a_snapshot_left(path: Path) -> None:
+    settings, stream = world()
+    if (child := os.fork()) == 0:
+        try:
+            engine = JournaledEngine.journaling(path, settings)
+            engine.process(stream[:10])
+            os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+            engine.snapshot()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert len(list(path.parent.glob(".lowlat-*.tmp"))) == 1
+    with JournaledEngine.recover(path) as back:
+        assert back.recovery is not None and back.recovery.commands == 10
+        assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_snapshot_that_cannot_be_trusted_is_left_out_and_named(path: Path, tmp_path: Path) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lowlat.engine.bench.crosscheck import check_against_reference
+from lowlat.engine.flow.readers.journal import read_journal_flow
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.price_grid import tick_of
@@ -85,6 +91,20 @@ def test_a_warning_that_is_an_error_loses_no_event() -> None:
             engine.process(commands)
     interrupted = engine.take_interrupted()
     assert interrupted is not None and interrupted.commands == len(commands)
+
+
+def test_a_journal_that_is_replayed_has_it_in_its_notes(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A warning would name a line of ours."""
+    commands = book_of(step=10_000)
+    for tick, told in (1, True), (10_000, False):
+        settings = EngineConfig((Instrument(tick=tick),), orders=1_000, trades=1_000)
+        with JournaledEngine.journaling(tmp_path / f"{tick}.journal", settings) as engine:
+            engine.process(commands[:300])
+        flow = read_journal_flow(tmp_path / f"{tick}.journal")
+        assert any("all its prices are multiples of 10000" in note for note in flow.notes) is told
+    settings = EngineConfig((Instrument(),), orders=1_000, trades=1_000)
+    assert check_against_reference(replace(flow, commands=commands), settings, 200).equal
+    assert not [each for each in recwarn.list if each.category is PriceGridWarning]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""Which file a path names: its size and SHA-256, so that no two workers replay different files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lowlat.errors import InputError
+from lowlat.inputs import opened
+
+_PIECE_BYTES: Final = 1 << 20
+
+
+class FileIdentity(msgspec.Struct, frozen=True):
+    """A file as it is stored: its path, size in bytes, and SHA-256."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+def identity_of(path: Path) -> FileIdentity:
+    """Read the whole file. Raises `InputError`, naming it, if it cannot be read or changes meanwhile."""
+    digest, size = hashlib.sha256(), 0
+    with opened(path) as stream:
+        before = os.fstat(stream.fileno())
+        while piece := stream.read(_PIECE_BYTES):
+            digest.update(piece)
+            size += len(piece)
+        after = os.fstat(stream.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+        raise InputError(f"{path}: it changed while it was read; replay it when it is whole")
+    return FileIdentity(str(path), size, digest.hexdigest())
+
+
+def check_identity(expected: FileIdentity) -> None:
+    """Raises `InputError`, naming the path, if it is missing here or is another file than expected."""
+    found = identity_of(Path(expected.path))
+    if found != expected:
+        raise InputError(
+            f"{expected.path}: here it is another file: {found.bytes:,} bytes, sha256:{found.sha256[:16]}..., not "
+            f"{expected.bytes:,} bytes, sha256:{expected.sha256[:16]}...; all workers need the same files"
+        )

@@ -1,0 +1,82 @@
+"""The workers of a cluster, as calls that may fail see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lowlat.fleet import cluster
+from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered
+from lowlat.fleet.cluster import ConnectedCluster, Task
+
+
+@dataclass(frozen=True, slots=True)
+class _FailedCall:
+    """What a call raised, sent as a value: so it is known which worker it failed on."""
+
+    error: Exception
+
+
+@dataclass(eq=False, slots=True)
+class ClusterWorkers:
+    """Calls on the workers of a cluster, as many at once on each as it has threads."""
+
+    connected: ConnectedCluster
+    attempts_max: int = ATTEMPTS_MAX
+    _open: dict[Task, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many calls run at a time."""
+        threads = self.connected.client.nthreads()
+        return sum(threads.get(worker.address, 0) for worker in self.connected.workers)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """A worker's memory limit, divided among its threads; the least there is."""
+        threads = self.connected.client.nthreads()
+        limits = [
+            worker.memory_limit_bytes // max(1, threads.get(worker.address, 1))
+            for worker in self.connected.workers
+            if worker.memory_limit_bytes
+        ]
+        return min(limits, default=None)
+
+    @property
+    def canceled(self) -> Callable[[], bool]:
+        """As `Workers.canceled`, for the thread of a worker that runs the call."""
+        return cluster.canceled
+
+    def outcomes(
+        self,
+        function: Callable[..., Any],
+        calls: Mapping[int, tuple[Any, ...]],
+        avoided: Mapping[int, Sequence[str]],
+        waiting: Callable[[], None],
+    ) -> Iterator[Answered]:
+        """As `Workers.outcomes`. A worker is not avoided if no other is left."""
+        tasks = {
+            self.connected.submit(
+                _attempted, function, *arguments, key=str(number), avoiding=avoided.get(number, ())
+            ): number
+            for number, arguments in calls.items()
+        }
+        self._open = dict(tasks)
+        for ended in self.connected.finished(tasks, waiting):
+            del self._open[ended.task]
+            failed = ended.value if isinstance(ended.value, _FailedCall) else None
+            value, error = (ended.value, ended.error) if failed is None else (None, failed.error)
+            yield Answered(tasks[ended.task], 1, value, error, ended.worker)
+
+    def cancel(self, above: int = -1) -> None:
+        """As `Workers.cancel`."""
+        self.connected.cancel([task for task, number in self._open.items() if number > above])
+
+
+def _attempted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs on a worker."""
+    try:
+        return function(*arguments)
+    except Exception as error:  # noqa: BLE001 (another worker tries again)
+        return _FailedCall(error)
