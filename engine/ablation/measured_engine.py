@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Protocol
 
 from lowlat.engine import _core
@@ -95,7 +94,7 @@ class InterpretedEngine:
     """An engine in Python; a new one for each pass. The garbage collector is on, as where it is used."""
 
     def __init__(self, run: VariantRun, entry: EngineEntry) -> None:
-        self.collector: contextlib.AbstractContextManager[object] = GcWatch()
+        self.collector = GcWatch()
         self._run, self._entry = run, entry
         self._seeding = run.commands[: run.seeded]
         self._measured = run.commands[run.seeded :][: run.operations]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import gc
 
 from lowlat.engine.ablation.measured_engine import InterpretedEngine, engine_of, first_executions
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.bench.engines import engine_entry
+from lowlat.engine.bench.gc_watch import GcStopped
 from lowlat.errors import UsageError
 from lowlat.probes.memory.process_memory import forbid_huge_pages, huge_pages_of_process, lock_all_memory
 
@@ -49,8 +48,5 @@ def collector(run: VariantRun) -> VariantFigures:
         raise UsageError("the engine is not in Python, and no garbage collector stops it")
     engine = InterpretedEngine(run, entry)
     if run.with_it:
-        engine.collector = contextlib.nullcontext()
-        gc.collect()
-        gc.freeze()
-        gc.disable()
+        engine.collector = GcStopped()
     return engine.one_at_a_time()

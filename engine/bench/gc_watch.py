@@ -49,3 +49,22 @@ class GcWatch:
             pause_ns=scale.to_ns(self._ticks),
             longest_ns=scale.to_ns(self._longest),
         )
+
+
+class GcStopped(GcWatch):
+    """The collector is off in the block instead, and what lives before it is frozen."""
+
+    def settle(self) -> None:
+        """Collect what was made before, and take the rest out of all later collections."""
+        super().settle()
+        gc.freeze()
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        gc.disable()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
+        if self._was_enabled:
+            gc.enable()

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
+from lowlat.engine.bench.gc_watch import GcWatch
 from lowlat.engine.bench.passes import Pass
 from lowlat.engine.matching.interface import Executes
 from lowlat.engine.matching.records import EVENT, Commands, CommandType, ExecType
@@ -22,9 +22,7 @@ _EVENT_KIND = (EVENT.names or ()).index("kind")
 _CHANGES = {CommandType.CANCEL: "cancel", CommandType.REDUCE: "reduce", CommandType.REPLACE: "replace"}
 
 
-def run_batched(
-    engine: Executes, commands: Commands, scale: TickScale, collector: AbstractContextManager[object]
-) -> Pass:
+def run_batched(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in one call, without a clock in the loop."""
     collector.settle()
     watch = Watch()
@@ -33,9 +31,7 @@ def run_batched(
     return watch.stop(len(commands), len(events), scale)
 
 
-def run_one_at_a_time(
-    engine: Executes, commands: Commands, scale: TickScale, collector: AbstractContextManager[object]
-) -> Pass:
+def run_one_at_a_time(engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch) -> Pass:
     """Execute every command once, in a call of its own, and count its events; without a clock in the loop."""
     execute, single = _one_by_one(engine, commands)
     count = 0
@@ -51,7 +47,7 @@ def run_timed(
     engine: Executes,
     commands: Commands,
     scale: TickScale,
-    collector: AbstractContextManager[object],
+    collector: GcWatch,
     recorders: Mapping[str, Recorder],
 ) -> Pass:
     """Execute every command once, each between two reads of the counter, and record it by its outcome."""

@@ -313,7 +313,7 @@ AROUND = tuple(name for name, technique in BY_NAME.items() if technique.around)
 def test_around_an_engine_of_somebody_else(flow: Flow, name: str, engine: str) -> None:
     """Each run in a process of its own: some lock all of its memory, or stop its collector."""
     engine = str(libraries.simple_book()) if engine == "library" else engine
-    job = msgspec.structs.replace(job_for(flow, 0), engine=engine)
+    job = msgspec.structs.replace(job_for(flow, 0), engine=engine, seeded=100)
     for with_it in (True, False):
         wanted = VariantJob(technique=name, with_it=with_it, operations=50, passes=1, seed=1)
         answer = worker.in_own_process(job, flow.commands, wanted)

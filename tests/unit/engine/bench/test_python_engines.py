@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lowlat.engine.bench.gc_watch import GcWatch
+from lowlat.engine.bench.gc_watch import GcStopped, GcWatch
 from lowlat.engine.bench.python_loops import run_batched, run_one_at_a_time
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import load_profile
@@ -160,6 +160,25 @@ def test_the_pauses_are_part_of_the_pass(flow: Flow) -> None:
     done = run_batched(Collecting(), flow.commands, scale, watch)  # type: ignore[arg-type]
     seen = watch.seen(scale)
     assert seen.collections >= 1 and 0 < seen.pause_ns <= done.wall_ns
+
+
+def test_a_stopped_collector_collects_nothing_and_is_on_again_after(flow: Flow) -> None:
+    class Making(Idle):
+        def process(self, _commands: Commands) -> tuple[()]:
+            self.made = [[number] for number in range(100_000)]
+            assert not gc.isenabled()
+            return ()
+
+    watch, was_enabled = GcStopped(), gc.isenabled()
+    gc.enable()
+    try:
+        run_batched(Making(), flow.commands, TickScale.of_frequency(1e9), watch)  # type: ignore[arg-type]
+        assert gc.isenabled() and gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        if not was_enabled:
+            gc.disable()
+    assert watch.seen(TickScale.of_frequency(1e9)).collections == 0
 
 
 def test_collections_are_counted_in_the_block_only() -> None:
