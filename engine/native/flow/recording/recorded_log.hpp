@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/native/matching/records.hpp"
@@ -35,7 +35,7 @@ struct LoggedCommand {
 };
 static_assert(sizeof(LoggedCommand) == 32);
 
-/// The commands of one symbol as they are collected, in parts, so that no part is ever moved.
+/// The commands of one symbol as they are collected, in parts, so that a long recording's are never moved.
 class RecordedCommands {
   public:
     static constexpr std::size_t part_commands = 1 << 15;
@@ -48,28 +48,26 @@ class RecordedCommands {
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters)
     void add(std::int64_t event, Rank rank, LoggedCommand command) {
         command.key = static_cast<std::uint64_t>(event) << 2 | static_cast<std::uint64_t>(rank);
-        if (size_ % part_commands == 0) parts_.push_back(std::make_unique<Part>());
-        (*parts_.back())[size_++ % part_commands] = command;
+        if (size_++ % part_commands == 0) parts_.emplace_back();
+        parts_.back().push_back(command);
     }
 
     const LoggedCommand& operator[](std::uint64_t place) const {
-        return (*parts_[place / part_commands])[place % part_commands];
+        return parts_[place / part_commands][place % part_commands];
     }
 
-    bool has_part(std::uint64_t number) const { return number < parts_.size() && parts_[number] != nullptr; }
+    bool has_part(std::uint64_t number) const { return number < parts_.size() && !parts_[number].empty(); }
 
     /// Copy a part, which was not taken before, and free it; returns how many commands it has.
     std::uint64_t take_part(std::uint64_t number, LoggedCommand* out) {
-        const std::uint64_t count = std::min<std::uint64_t>(part_commands, size_ - number * part_commands);
-        std::copy_n(parts_[number]->begin(), count, out);
-        parts_[number].reset();
+        const std::vector<LoggedCommand> part = std::exchange(parts_[number], {});
+        std::copy(part.begin(), part.end(), out);
         whole_ = false;
-        return count;
+        return part.size();
     }
 
   private:
-    using Part = std::array<LoggedCommand, part_commands>;
-    std::vector<std::unique_ptr<Part>> parts_;
+    std::vector<std::vector<LoggedCommand>> parts_;
     std::uint64_t size_ = 0;
     bool whole_ = true;
 };
