@@ -22,6 +22,7 @@ from lowlat.engine.flow.recording import (
     Origin,
     RecordedFlow,
     best_states,
+    build,
     compare_best,
     recorded_flow,
     verify,
@@ -29,7 +30,9 @@ from lowlat.engine.flow.recording import (
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.reference.book import Order
 from lowlat.engine.reference.engine import ReferenceEngine
+from tests.plain_recording.walk import Walk as PlainWalk
 from tests.property.broken_engines import LastInFirstOut
+from tests.property.test_recorded_walk import assert_same
 from tests.recorded_venue import displayed, stream_of
 
 Find = Callable[[str], Path]
@@ -130,11 +133,17 @@ def hour(recorded: Find) -> OrderEvents:
 @pytest.mark.parametrize(
     ("levels", "matched", "ghosts"), [(1, 3_285, 4_634), (5, 3_282, 2_222), (10, 3_282, 1_043), (30, 3_282, 183)]
 )
-def test_a_file_of_fewer_levels_repeats_it_as_well(hour: OrderEvents, levels: int, matched: int, ghosts: int) -> None:
+def test_a_file_of_fewer_levels_repeats_it_as_well(
+    hour: OrderEvents, levels: int, matched: int, ghosts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What such a file leaves out would stay in the book and fill: it is taken out, and the check keeps its power."""
     few = recorded_flow(stream_of([displayed(hour, levels)]))
     check = verify(few, Engine(few.instruments, orders=few.orders).process(few.commands))
     assert (check.matched, check.total, check.stray_trades, check.rejected) == (matched, 3_290, 0, 0)
     assert sum(few.changes.removed.values()) == ghosts and not few.changes.believed
+    if levels == 5:
+        with monkeypatch.context() as patched:
+            patched.setattr(build, "Walk", PlainWalk)
+            assert_same(few, recorded_flow(stream_of([displayed(hour, levels)])))
     broken = verify(few, LastInFirstOut(few.instruments, orders=few.orders).process(few.commands))
     assert broken.share is not None and broken.share < 0.7

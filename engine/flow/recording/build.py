@@ -75,10 +75,9 @@ from lowlat import units
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.feed.stream import OrderEventStream
 from lowlat.engine.feed.telling import Progress, Telling
-from lowlat.engine.flow.recording.bursts import BurstLog
 from lowlat.engine.flow.recording.changes import SIDELESS, Changes
 from lowlat.engine.flow.recording.columns import EventColumns, columns_of
-from lowlat.engine.flow.recording.command_log import CommandLog, positions_of
+from lowlat.engine.flow.recording.command_log import positions_of
 from lowlat.engine.flow.recording.completion import completed
 from lowlat.engine.flow.recording.model import Bursts, Ints, Origin, RecordedAuction, RecordedFlow
 from lowlat.engine.flow.recording.quantities import too_much
@@ -112,9 +111,9 @@ def recorded_flow(
         symbols[number], sideless = completed(symbols[number])
         if sideless:
             changes.left_out[SIDELESS] += sideless
-        logs = _logs(symbols[number], changes, stream, book, walked)
+        walk = _walk(symbols[number], changes, stream, book, walked)
         symbols[number] = symbols[number].without_orders()  # before the commands take as much memory
-        parts.append(_part(number, symbols[number], logs))
+        parts.append(_part(number, symbols[number], walk))
     changes.left_out += stream.left_out
     changes.faults += stream.faults
     whole = parts[0] if len(parts) == 1 else _merged(parts)
@@ -138,15 +137,6 @@ def recorded_flow(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Logs:
-    """What a walk leaves behind."""
-
-    commands: CommandLog
-    bursts: BurstLog
-    auctions: list[RecordedAuction]
-
-
 class _Walked:
     """How many of all events have become commands."""
 
@@ -161,13 +151,13 @@ class _Walked:
             self._telling.tell(lambda _: f"commands of {self._done:,} of {of} made", lambda: self._done / self._total)
 
 
-def _logs(
+def _walk(
     events: EventColumns, changes: Changes, stream: OrderEventStream, book: VenueBook | None, walked: _Walked
-) -> _Logs:
+) -> Walk:
     _check(stream.path, events)
     walk = Walk(events, changes, stream.path, by_arrival=stream.ids_by_arrival, book=book)
     walk.run(walked.add)
-    return _Logs(walk.market.log, walk.bursts.log, walk.auctions.log)
+    return walk
 
 
 def _check(path: Path, events: EventColumns) -> None:
@@ -191,12 +181,11 @@ class _Part:
     auctions: tuple[RecordedAuction, ...]
 
 
-def _part(number: int, events: EventColumns, logs: _Logs) -> _Part:
-    sequence = logs.commands.sequence()
-    position = positions_of(sequence)
-    sent = logs.bursts.bursts(position)
-    settled = tuple(replace(each, command=int(position[each.command])) for each in logs.auctions)
-    commands, origin, index = logs.commands.commands(sequence, number)
+def _part(number: int, events: EventColumns, walk: Walk) -> _Part:
+    log = walk.log()
+    position = positions_of(log.sequence())
+    sent, settled = walk.sent(position), tuple(walk.settled(position))
+    commands, origin, index = log.commands(position, number)
     row, time_ns = (column[index].astype(np.int64) for column in (events.row, events.time_ns))
     place = index if events.places is None else events.places[index]
     return _Part(commands, origin, np.where(origin == Origin.SEEDED, -1, place), row, time_ns, sent, settled)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,6 @@ from lowlat.errors import InputError
 
 Column: TypeAlias = NDArray[Any]
 """Integers of any width."""
-
-_CHUNK: Final = 1 << 15
-"""Events that are Python objects at one time."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,17 +54,6 @@ class EventColumns:
         """Only the times, rows and places: all that is asked for when commands are complete."""
         none = np.empty(0, np.uint8)
         return EventColumns(self.time_ns, self.row, none, none, none, none, none, none, none, self.places)
-
-    def events(self, walked: Callable[[int], None]) -> Iterator[tuple[int, int, int, int, int, int, int, int, int]]:
-        """Index, action, order id, price, quantity, side, flags, time and other id of each event. `walked` is told how
-        many are done.
-        """
-        for first in range(0, len(self), _CHUNK):
-            part = slice(first, first + _CHUNK)
-            columns = (self.action, self.order_id, self.price, self.quantity, self.side, self.flags, self.time_ns)
-            lists = [column[part].tolist() for column in (*columns, self.other_id)]
-            yield from zip(range(first, first + len(lists[0])), *lists, strict=True)
-            walked(len(lists[0]))
 
 
 def columns_of(stream: OrderEventStream) -> list[EventColumns]:

@@ -1,36 +1,42 @@
-"""One symbol's events, one by one, as changes of its market."""
+"""One symbol's events, one by one, as commands. The rules are in `build.py`; the walk itself is native
+(`engine/native/flow/recording/`), and `tests/plain_recording` is the plain one that it must agree with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from heapq import heapify, heappop, heappush
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from lowlat.engine.feed.records import OrderAction, OrderEventFlag
-from lowlat.engine.flow.recording.auctions import AuctionRecorder
-from lowlat.engine.flow.recording.bursts import BurstRecorder, Execution, Incoming
-from lowlat.engine.flow.recording.changes import (
-    BUST,
-    CROSS,
-    ELSEWHERE,
-    HIDDEN,
-    NO_ORDER,
-    REFILLED,
-    UNKNOWN_ACTION,
-    UNKNOWN_ORDER,
-    UNKNOWN_PHASE,
-    Changes,
-)
-from lowlat.engine.flow.recording.columns import EventColumns
-from lowlat.engine.flow.recording.lives import lives_of
-from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
-from lowlat.engine.flow.recording.quantities import too_much
-from lowlat.engine.flow.recording.venue_book import UndisplayedOrders, VenueBook
-from lowlat.engine.matching.records import QUANTITY_MAX, TradingPhase
+import numpy as np
+from numpy.typing import NDArray
 
-_NO_COMMAND: Final[Mapping[int, str]] = {OrderAction.TRADE: HIDDEN, OrderAction.CROSS: CROSS, OrderAction.BUST: BUST}
-_PHASES: Final = frozenset(TradingPhase)
+from lowlat.engine import _core
+from lowlat.engine.flow.recording import changes as why
+from lowlat.engine.flow.recording.changes import Changes
+from lowlat.engine.flow.recording.columns import EventColumns
+from lowlat.engine.flow.recording.command_log import CommandLog
+from lowlat.engine.flow.recording.lives import Unseen, lives_of
+from lowlat.engine.flow.recording.model import FILL, Bursts, Fill, Ints, RecordedAuction
+from lowlat.engine.flow.recording.quantities import too_much
+from lowlat.engine.flow.recording.venue_book import VenueBook
+from lowlat.engine.matching.records import QUANTITY_MAX
+
+_STEP: Final = 1 << 18
+"""Events between which signals are handled: some hundredths of a second."""
+
+_COUNTED: Final = (
+    *[("left_out", reason) for reason in (why.UNKNOWN_ORDER, why.HIDDEN, why.CROSS, why.BUST, why.NO_ORDER)],
+    *[("left_out", reason) for reason in (why.UNKNOWN_ACTION, why.UNKNOWN_PHASE)],
+    *[("explained", reason) for reason in (why.REFILLED, why.RESERVE, why.PASSED)],
+    *[("believed", reason) for reason in (why.DUPLICATE, why.DIFFERS, why.MORE_THAN_SHOWN, why.LOCKED)],
+    *[("removed", reason) for reason in (why.CROSSED, why.AHEAD, why.NOT_SHOWN)],
+    *[("applied", reason) for reason in (why.AUCTION, why.ELSEWHERE, why.HELD)],
+)
+"""Field of `Changes` and reason, in the order of `Change` (`engine/native/flow/recording/recorded_log.hpp`), which ends
+with `moved_up` and `departures`.
+"""
 
 
 class Walk:
@@ -39,156 +45,85 @@ class Walk:
     def __init__(
         self, events: EventColumns, changes: Changes, path: Path, *, by_arrival: bool, book: VenueBook | None
     ) -> None:
+        """Raises `InputError` for an order that the file never adds and whose events sum to more than one holds."""
         lives = lives_of(events, by_arrival=by_arrival)
-        self.events = events
-        self.market = RecordedMarket(events, lives, changes, by_arrival=by_arrival)
-        self.bursts = BurstRecorder(self.market, path, events.row, events.largest_id() + 1)
-        self.auctions = AuctionRecorder(self.market)
-        self._changes = changes
-        self._entering = [
-            (order.index, n, order) for n, order in enumerate(lives.unseen) if order.quantity and order.price
-        ]
+        self._rows, self._changes, self._path, self._by_arrival = events.row, changes, path, by_arrival
         for order in lives.unseen:
             if order.quantity > QUANTITY_MAX:
                 whose = f"the executions and cancels of order {order.order_id} sum to {order.quantity}"
                 raise too_much(path, int(events.row[order.first]), whose)
-        heapify(self._entering)
-        changes.never_added += len(self._entering)
-        self._aggressors = events.aggressors()
-        self._undisplayed = UndisplayedOrders(book, self.market) if book is not None else None
-        self._reached = -1
+        entering = [order for order in lives.unseen if order.quantity and order.price]
+        changes.never_added += len(entering)
+        columns = (events.action, events.order_id, events.price, events.quantity, events.side, events.flags)
+        self._native = _core.RecordedWalk(
+            [*map(np.ascontiguousarray, (*columns, events.time_ns, events.other_id, lives.last, lives.again))],
+            _rows_of(entering),
+            np.array(sorted(events.aggressors()), np.uint64),
+            events.largest_id() + 1,
+            by_arrival,
+        )
+        if book is not None:
+            wider, displayed = map(np.ascontiguousarray, (book.wider, book.displayed))
+            self._native.compare_with(wider, displayed, book.levels)
 
     def run(self, walked: Callable[[int], None]) -> None:
         """Go through all events; `walked` is told how many are done. Raises `InputError` if the executions of a burst
         sum to more than an order holds.
         """
-        market, bursts, auctions, entering = self.market, self.bursts, self.auctions, self._entering
-        done, handlers = market.done, self._handlers()
-        for index, action, order_id, price, quantity, side, flags, time, other in self.events.events(walked):
-            if action == OrderAction.EXECUTE:
-                self._execute(Execution(index, order_id, price, quantity), side, flags, other or time)
-                continue
-            handler = handlers.get(action)
-            if handler is None:
-                self._changes.left_out[_NO_COMMAND.get(action, UNKNOWN_ACTION)] += 1
-                continue
-            if bursts.open or bursts.incoming is not None:
-                bursts.close()
-            if auctions.open:
-                auctions.settle()
-            if self._undisplayed is not None:
-                self._undisplayed.take_out(self._reached, index)
-                self._reached = index
-            if entering and entering[0][0] <= index:
-                self._enter_unseen(index)
-            if done and index in done:
-                done.discard(index)
-                continue
-            handler(index, order_id, price, quantity, side, other)
-            if market.engine_phase != market.venue_phase:
-                market.reopen(index)
-        bursts.close()
-        auctions.settle()
+        left = len(self._rows)
+        while self._native.run(_STEP):
+            walked(_STEP)
+            left -= _STEP
+        walked(left)
+        if (found := self._native.too_much()) is not None:
+            event, quantity = found
+            whose = f"the executions of this burst sum to {quantity}"
+            raise too_much(self._path, int(self._rows[event]), whose)
+        self._count()
+        self._native.release()
 
-    def _handlers(self) -> dict[int, Callable[..., None]]:
-        """What is done for each action. Not kept: an object that holds its own methods is not freed at once."""
-        return {
-            OrderAction.ADD: self._add,
-            OrderAction.REDUCE: self._reduce,
-            OrderAction.CANCEL: self._cancel,
-            OrderAction.REPLACE: self._replace,
-            OrderAction.UPSERT: self._upsert,
-            OrderAction.CLEAR: self._clear,
-            OrderAction.PHASE: self._phase,
-        }
+    def log(self) -> CommandLog:
+        """The commands. Can be asked for once."""
+        return CommandLog(self._native, by_arrival=self._by_arrival)
 
-    def _enter_unseen(self, index: int) -> None:
-        """Enter the orders that no event adds and that are due."""
-        executions = self.bursts.open or self.auctions.open
-        at = executions[0].at if executions else index
-        while self._entering and self._entering[0][0] <= index:
-            due, number, order = heappop(self._entering)
-            if not self.market.enter_unseen(at if due else 0, order, may_wait=order.first > index):
-                heappush(self._entering, (order.first, number, order))
+    def sent(self, position: Ints) -> Bursts:
+        """The bursts. `position`: of each logged command, where it stands in the flow."""
+        count, filled = self._native.burst_sizes()
+        command, counts, fills = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(filled, FILL)
+        self._native.bursts(command, counts, fills)
+        return Bursts(position[command], fills, np.concatenate(([0], np.cumsum(counts))))
 
-    # -- one event --------------------------------------------------------------------------------------------------
+    def settled(self, position: Ints) -> list[RecordedAuction]:
+        """The auctions that an engine settles."""
+        return [
+            RecordedAuction(int(position[command]), (_fills_of(bids), _fills_of(asks)))
+            for command, bids, asks in self._native.auctions()
+        ]
 
-    def _add(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        market = self.market
-        if not (order_id and quantity):
-            self._changes.left_out[NO_ORDER] += 1
-        elif order_id in self._aggressors and market.engine_phase == CONTINUOUS and market.book.crossed_by(side, price):
-            self.bursts.hold(Incoming(index, order_id, side, price, quantity))
-        else:
-            market.add(index, order_id, side, price, quantity)
+    def _count(self) -> None:
+        *counts, moved_up, departures, orders = self._native.changes()
+        changes = self._changes
+        for (field, reason), count in zip(_COUNTED, counts, strict=True):
+            if count:
+                counter: Counter[str] = getattr(changes, field)
+                counter[reason] += count
+        changes.moved_up += moved_up
+        changes.departures += departures
+        changes.orders = max(changes.orders, orders)
 
-    def _reduce(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        self._cut(index, order_id, (side, price, quantity), whole=False)
 
-    def _cancel(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        self._cut(index, order_id, (side, price, quantity), whole=True)
+def _rows_of(orders: list[Unseen]) -> NDArray[np.uint64]:
+    """As `UnseenOrder`: seven numbers of eight bytes each."""
+    rows = [
+        (order.order_id, order.index, order.first, order.last, order.side, order.price, order.quantity)
+        for order in orders
+    ]
+    table = np.empty((len(rows), 7), np.uint64)
+    for column in range(7):
+        signed = column not in (0, 6)
+        table[:, column] = np.array([row[column] for row in rows], np.int64 if signed else np.uint64).view(np.uint64)
+    return table
 
-    def _cut(self, index: int, order_id: int, event: tuple[int, int, int], *, whole: bool) -> None:
-        order = self.market.book.orders.get(order_id)
-        if order is None:
-            self._changes.left_out[UNKNOWN_ORDER] += 1
-        else:
-            self.market.told_cut(index, order, event, whole=whole)
 
-    def _replace(self, index: int, order_id: int, price: int, quantity: int, side: int, other: int) -> None:
-        order = self.market.book.orders.get(order_id)
-        if order is None:
-            self._changes.left_out[UNKNOWN_ORDER] += 1
-        else:
-            side = order.side
-            self.market.cut(index, order, order.quantity)
-        self.market.add(index, other, side, price, quantity)
-
-    def _upsert(self, index: int, order_id: int, price: int, quantity: int, side: int, _other: int) -> None:
-        order = self.market.book.orders.get(order_id)
-        if order is not None and (order.side, order.price) == (side, price) and 0 < quantity <= order.quantity:
-            if quantity < order.quantity:
-                self.market.cut(index, order, order.quantity - quantity)
-            return
-        if quantity and self.bursts.traded(order_id, index):
-            self._changes.explained[REFILLED] += 1
-        if order is not None:
-            self.market.cut(index, order, order.quantity)
-        if quantity:
-            self.market.add(index, order_id, side, price, quantity)
-
-    def _clear(self, index: int, *_: int) -> None:
-        for order in list(self.market.book.orders.values()):
-            self.market.cut(index, order, order.quantity)
-
-    def _phase(self, index: int, _id: int, _price: int, phase: int, *_: int) -> None:
-        if phase in _PHASES:
-            self.market.announce(index, phase)
-        else:
-            self._changes.left_out[UNKNOWN_PHASE] += 1
-
-    def _execute(self, execution: Execution, side: int, flags: int, aggressor: int) -> None:
-        """An execution: of an aggressive order, or in an auction, whose trades are the venue's."""
-        order = self.market.book.orders.get(execution.order_id)
-        key = (aggressor, side if order is None else order.side)
-        auction = flags & OrderEventFlag.AUCTION or self.market.venue_phase != CONTINUOUS
-        if auction or not self.bursts.continues(key):
-            self.bursts.close()
-        if self.auctions.open and not (auction and self.market.same_time(self.auctions.open[0].at, execution.at)):
-            self.auctions.settle()
-        if self._undisplayed is not None:
-            if not self.bursts.open:
-                self._undisplayed.take_out(self._reached, execution.at)
-            self._reached = execution.at
-        if self._entering and self._entering[0][0] <= execution.at:
-            self._enter_unseen(execution.at)
-        order = self.market.book.orders.get(execution.order_id)
-        elsewhere = order is not None and execution.price not in (0, order.price)
-        if not auction and not elsewhere:
-            self.bursts.add(execution, key)
-            return
-        self.bursts.close()
-        if auction:
-            self.auctions.open.append(execution)
-        else:
-            self.market.apply(execution.at, execution.order_id, execution.quantity, ELSEWHERE)
+def _fills_of(rows: list[tuple[int, int, int]]) -> tuple[Fill, ...]:
+    return tuple(Fill(*row) for row in rows)

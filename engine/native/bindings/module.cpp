@@ -12,6 +12,7 @@ NB_MODULE(_core, m) {
     lowlat::register_flow(m);
     lowlat::register_follower(m);
     lowlat::register_guarded_mapping(m);
+    lowlat::register_recorded_walk(m);
     lowlat::register_recovery(m);
     lowlat::register_mapped_book(m);
     lowlat::register_run(m);

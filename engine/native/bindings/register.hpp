@@ -22,6 +22,7 @@ void register_mapped_book(nanobind::module_& m);
 void register_pipeline(const nanobind::module_& m);
 void register_run(nanobind::module_& m);
 void register_prices(nanobind::module_& m);
+void register_recorded_walk(nanobind::module_& m);
 void register_recovery(nanobind::module_& m);
 void register_rings(nanobind::module_& m);
 

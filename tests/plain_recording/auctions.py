@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from lowlat.engine.flow.recording.bursts import Execution
 from lowlat.engine.flow.recording.changes import AUCTION
-from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import Fill, RecordedAuction
 from lowlat.engine.matching.records import Side, TradingPhase
+from tests.plain_recording.bursts import Execution
+from tests.plain_recording.market import CONTINUOUS, RecordedMarket
 
 
 class AuctionRecorder:
@@ -44,11 +44,17 @@ class AuctionRecorder:
         """What each order of either side trades."""
         told = Counter[int](), Counter[int]()
         for execution in executions:
+            if not execution.quantity:
+                continue
             order = self._market.book.orders.get(execution.order_id)
             told[0 if order is None else order.side][execution.order_id] += execution.quantity
         return told
 
     def _fills(self, executions: list[Execution], side: Side) -> tuple[Fill, ...]:
         orders = self._market.book.orders
-        of_side = [execution for execution in executions if orders[execution.order_id].side == side]
+        of_side = [
+            execution
+            for execution in executions
+            if execution.order_id in orders and orders[execution.order_id].side == side
+        ]
         return tuple(Fill(execution.order_id, execution.price, execution.quantity) for execution in of_side)

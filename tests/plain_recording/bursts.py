@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.engine.flow.recording.book import Fills, Level, restoring
 from lowlat.engine.flow.recording.changes import AHEAD, HELD, MORE_THAN_SHOWN, PASSED, RESERVE, UNKNOWN_ORDER
-from lowlat.engine.flow.recording.market import CONTINUOUS, RecordedMarket
 from lowlat.engine.flow.recording.model import FILL, Bursts, Ints, Origin
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.matching.records import QUANTITY_MAX, CommandType, TimeInForce
+from tests.plain_recording.book import Fills, Level, restoring
+from tests.plain_recording.market import CONTINUOUS, RecordedMarket
 
 
 class Execution(NamedTuple):

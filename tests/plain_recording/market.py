@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from lowlat.engine.feed.records import OrderAction
-from lowlat.engine.flow.recording.book import RecordedBook, Resting
 from lowlat.engine.flow.recording.changes import (
     CROSSED,
     DIFFERS,
@@ -16,10 +15,11 @@ from lowlat.engine.flow.recording.changes import (
     Changes,
 )
 from lowlat.engine.flow.recording.columns import EventColumns
-from lowlat.engine.flow.recording.command_log import AT, BEFORE, CLEAR, CommandLog
 from lowlat.engine.flow.recording.lives import Lives, Unseen
 from lowlat.engine.flow.recording.model import Origin
 from lowlat.engine.matching.records import CommandType, Side, TradingPhase
+from tests.plain_recording.book import RecordedBook, Resting
+from tests.plain_recording.command_log import AT, BEFORE, CLEAR, CommandLog
 
 CONTINUOUS: Final = TradingPhase.CONTINUOUS
 _TAKE_NO_ORDER: Final = (TradingPhase.HALTED, TradingPhase.CLOSED)
