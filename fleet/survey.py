@@ -49,8 +49,10 @@ class SurveyedFile(msgspec.Struct, frozen=True):
 def survey(path: str, part: ReplayedPart) -> SurveyedFile:
     """Read a recording to its end, in bounded memory. Raises `InputError` and what reading it raises."""
     file = Path(path)
-    if not path.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in path):
-        raise InputError(f"{path}: its name is not UTF-8, which documents are; rename it")
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: its name is not UTF-8, which documents are; rename it") from error
     identity = identity_of(file)
     reader = part.reader(file)
     stream = reader.events(file, part.read_options(part.symbols))
