@@ -109,7 +109,8 @@ def _metric(kind: MetricKind, runs: Mapping[str, Sequence[float]], group_of: Map
     found = []
     for name, value in values.items():
         z, group_z = scale.z(value), groups[group_of[name]].z(value)
-        p = rank_p(name, runs, higher_is_better=kind.higher_is_better)
+        far = max((abs(each) for each in (z, group_z) if each is not None), default=0.0) >= Z_LIMIT
+        p = rank_p(name, runs, higher_is_better=kind.higher_is_better) if far else None
         ratio = value / scale.center if scale.center > 0 else None
         found.append(
             FleetValue(

@@ -7,6 +7,7 @@ client is kept out by the host's lock.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 import uuid
@@ -114,7 +115,10 @@ class ConnectedCluster:
         # Dask puts results in place of arguments that are equal to a key; no argument is equal to this one.
         unique = f"lowlat-{uuid.uuid4().hex}"
         task.sent_at = time.monotonic()
-        task.future = self.client.submit(task.call, key=unique, workers=task.among, pure=False, retries=0)
+        try:
+            task.future = self.client.submit(task.call, key=unique, workers=task.among, pure=False, retries=0)
+        except _closed() as error:
+            raise RunFailedError("the scheduler was lost", ExitCode.NOT_VALID) from error
         task.future.add_done_callback(lambda _: self._ended.put(task))
 
     def _among(self, task: Task) -> list[str]:
@@ -122,7 +126,12 @@ class ConnectedCluster:
         if task.worker is not None:
             return [task.worker]
         known = [worker.address for worker in self.workers]
-        present = self.client.nthreads() if task.avoiding else {}
+        if not task.avoiding:
+            return known
+        try:
+            present = self.client.nthreads()
+        except (OSError, TimeoutError, RuntimeError):  # the scheduler is lost, which the outcome will say
+            return known
         return [each for each in known if each in present and each not in task.avoiding] or known
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
@@ -154,7 +163,8 @@ class ConnectedCluster:
                 sent.append(task.future)
             self._leave(task)
         if sent:
-            self.client.cancel(sent, force=True)
+            with contextlib.suppress(OSError, TimeoutError, RuntimeError, _closed()):  # nobody is there to be told
+                self.client.cancel(sent, force=True)
 
     def _outcome(self, task: Task) -> TaskOutcome:
         assert task.future is not None, "it ended, so it was sent"
@@ -213,6 +223,14 @@ def connected(place: ClusterPlace) -> Iterator[ConnectedCluster]:
                 else f"{place} has no workers; start some: dask worker {place.scheduler or ''}".rstrip()
             )
         yield ConnectedCluster(client, workers, refused)
+
+
+def _closed() -> type[Exception]:
+    """What Dask raises once the connection to the scheduler is lost."""
+    from distributed.client import ClosedClientError
+
+    found: type[Exception] = ClosedClientError
+    return found
 
 
 def canceled() -> bool:

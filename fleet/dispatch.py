@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from lowlat.fleet.cluster import ConnectedCluster, TaskOutcome
 from lowlat.fleet.host_task import HostTask, run_on_host
@@ -105,12 +106,16 @@ def _outcome_of(told: Mapping[str, Any]) -> HostOutcome:
     return "measured" if _is_document(told["printed"]) else "failed"
 
 
+class _Named(msgspec.Struct):
+    schema: str
+
+
 def _is_document(printed: bytes) -> bool:
     if not printed or len(printed) > REPORT_BYTES_MAX:
         return False
     try:
-        return str(json.loads(printed)["schema"]).startswith("lowlat.")
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return msgspec.json.decode(printed, type=_Named).schema.startswith("lowlat.")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

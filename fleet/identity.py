@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +37,24 @@ def identity_of(path: Path) -> FileIdentity:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
         raise InputError(f"{path}: it changed while it was read; replay it when it is whole")
     return FileIdentity(str(path), size, digest.hexdigest())
+
+
+@contextmanager
+def unchanged(expected: FileIdentity) -> Iterator[None]:
+    """Check a file, and at the end of a `with` block that it was not written to meanwhile. Raises `InputError`."""
+    check_identity(expected)
+    before = _written(expected.path)
+    yield
+    if _written(expected.path) != before:
+        raise InputError(f"{expected.path}: it changed while it was replayed; replay it when it is whole")
+
+
+def _written(path: str) -> tuple[int, int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def check_identity(expected: FileIdentity) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lowlat.errors import RunFailedError
 from lowlat.fleet import cluster
 from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered
 from lowlat.fleet.cluster import ConnectedCluster, Task
@@ -25,19 +26,23 @@ class ClusterWorkers:
     connected: ConnectedCluster
     attempts_max: int = ATTEMPTS_MAX
     _open: dict[Task, int] = field(default_factory=dict)
+    _threads: dict[str, int] = field(default_factory=dict)
+    """Of each worker, as it was when the work began: the scheduler may be lost at its end."""
+
+    def __post_init__(self) -> None:
+        present = self.connected.client.nthreads()
+        self._threads = {each.address: present.get(each.address, 1) for each in self.connected.workers}
 
     @property
     def count(self) -> int:
         """How many calls run at a time."""
-        threads = self.connected.client.nthreads()
-        return sum(threads.get(worker.address, 0) for worker in self.connected.workers)
+        return sum(self._threads.values())
 
     @property
     def memory_bytes(self) -> int | None:
         """A worker's memory limit, divided among its threads; the least there is."""
-        threads = self.connected.client.nthreads()
         limits = [
-            worker.memory_limit_bytes // max(1, threads.get(worker.address, 1))
+            worker.memory_limit_bytes // self._threads[worker.address]
             for worker in self.connected.workers
             if worker.memory_limit_bytes
         ]
@@ -56,12 +61,13 @@ class ClusterWorkers:
         waiting: Callable[[], None],
     ) -> Iterator[Answered]:
         """As `Workers.outcomes`. A worker is not avoided if no other is left."""
-        tasks = {
-            self.connected.submit(
-                _attempted, function, *arguments, key=str(number), avoiding=avoided.get(number, ())
-            ): number
-            for number, arguments in calls.items()
-        }
+        tasks: dict[Task, int] = {}
+        for number, arguments in calls.items():
+            apart = avoided.get(number, ())
+            try:
+                tasks[self.connected.submit(_attempted, function, *arguments, key=str(number), avoiding=apart)] = number
+            except RunFailedError as lost:
+                yield Answered(number, 1, None, lost, None)
         self._open = dict(tasks)
         for ended in self.connected.finished(tasks, waiting):
             del self._open[ended.task]

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from lowlat.engine.flow.recording import RecordedFlow
 from lowlat.engine.matching.records import PoolPolicy
 from lowlat.errors import NotValidError
 from lowlat.fleet.cpu_claim import claimed_cpu
-from lowlat.fleet.identity import check_identity
+from lowlat.fleet.identity import check_identity, unchanged
 from lowlat.fleet.partition_job import PartitionAnswer, PartitionJob, ReplayPlan
 from lowlat.fleet.worker_facts import host_name
 from lowlat.probes.cpu.threads import end_with_parent
@@ -34,6 +35,9 @@ DIFFERENCES_MAX: Final = 10
 """Of a partition; `lowlat replay FILE -v` lists all."""
 
 
+_SHARED: Final = "its runs shared a CPU, because other partitions had all others; use no more workers than CPUs"
+
+
 def main() -> None:
     """`lowlat.child_process.run_program` reports what fails."""
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=PartitionJob)
@@ -42,10 +46,10 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (job.memory_bytes, job.memory_bytes))
     with apart_from_stdout() as out:
         begun = time.monotonic()
-        check_identity(job.partition.file)
         if job.plan.library is not None:
             check_identity(job.plan.library)
-        answer = _matched(job, begun) if job.plan.mode == "match" else _rebuilt(job, begun)
+        with unchanged(job.partition.file):
+            answer = _matched(job, begun) if job.plan.mode == "match" else _rebuilt(job, begun)
         out.write(msgspec.json.encode(answer))
 
 
@@ -71,7 +75,10 @@ def _matched(job: PartitionJob, begun: float) -> PartitionAnswer:
         "commands of the reference engine": verified.reference_commands,
     }
     result = _result(job, verified.digest, counts, _fills(recorded), verified.mismatches)
-    return PartitionAnswer(result, _run(job, cpu, begun, report, report.summary), _plain(report.summary))
+    run = _run(job, cpu, begun, report, report.summary)
+    if cpu is None:
+        run = replace(run, status_reasons=(*run.status_reasons, _SHARED))
+    return PartitionAnswer(result, run, _plain(report.summary))
 
 
 def _run_plan(plan: ReplayPlan, cpu: int | None) -> RunPlan:

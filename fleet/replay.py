@@ -103,14 +103,16 @@ def _replayed(
         of = units.counted(len(partitions), "partition")
         progress(f"{done:,} of {of} replayed{failed}", 0.1 + 0.9 * (done + len(failures)) / len(partitions))
 
-    for answer in answers(workers, replay_partition, calls, waiting):
-        if answer.error is None:
-            value: PartitionAnswer = answer.value
-            so_far.add(value, dataclasses.replace(value.run, attempts=answer.attempts))
-        else:
-            partition = partitions[answer.number - 1]
-            failures[answer.number] = _failed(partition.file.path, partition.symbols, answer)
-    so_far.failed += [failures[number] for number in sorted(failures)]
+    try:
+        for answer in answers(workers, replay_partition, calls, waiting):
+            if answer.error is None:
+                value: PartitionAnswer = answer.value
+                so_far.add(value, dataclasses.replace(value.run, attempts=answer.attempts))
+            else:
+                partition = partitions[answer.number - 1]
+                failures[answer.number] = _failed(partition.file.path, partition.symbols, answer)
+    finally:  # on Ctrl-C too
+        so_far.failed += [failures[number] for number in sorted(failures)]
 
 
 def _failed(path: str, symbols: tuple[str, ...], answer: Answered) -> FailedPartition:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lowlat.engine.feed.stream import ReadOptions, TimeBase
 from lowlat.engine.flow.registry import Reader, reader_of
-from lowlat.errors import UsageError
+from lowlat.errors import InputError, UsageError
 from lowlat.fleet.identity import FileIdentity, identity_of
 
 
@@ -49,6 +49,10 @@ class SurveyedFile(msgspec.Struct, frozen=True):
 def survey(path: str, part: ReplayedPart) -> SurveyedFile:
     """Read a recording to its end, in bounded memory. Raises `InputError` and what reading it raises."""
     file = Path(path)
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: its name is not UTF-8, which documents are; rename it") from error
     identity = identity_of(file)
     reader = part.reader(file)
     stream = reader.events(file, part.read_options(part.symbols))

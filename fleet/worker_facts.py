@@ -7,6 +7,7 @@ import platform
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from lowlat.text import printable
@@ -59,6 +60,7 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+@cache
 def versions() -> dict[str, str]:
     """What a worker must have in common with the client: versions of lowlat with its commit, of numpy, of Python."""
     from importlib.metadata import version

@@ -33,7 +33,7 @@ FlowArgument: TypeAlias = Annotated[
 FlowsArgument: TypeAlias = Annotated[
     list[Path],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help="Recorded orders, plain or .xz, .gz, .bz2, .zst or .zip; a journal; - for stdin, with --format; or "
         "several recordings: files, a folder or a pattern of them.",
     ),

@@ -119,7 +119,8 @@ def replay(
 ) -> int:
     """Measure the matching engine with recorded orders, and check the fills.
 
-    Several recordings are replayed one by one, or on the workers of a --cluster, and their results are added.
+    Several recordings are replayed one by one, each in one run without --runs, or on the workers of a --cluster, and
+    their results are added.
 
     The venue's executions are the expected result: each aggressive order must fill against the same resting orders.
 

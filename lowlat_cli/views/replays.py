@@ -20,13 +20,21 @@ _SHOWN = 30
 
 def replays_view(found: Replays, *, verbose: bool) -> Iterator[RenderableType]:
     """All parts, top to bottom."""
+    most = max(len(found.result.partitions), len(found.failed)) if verbose else _SHOWN
     yield layout.facts(_facts(found))
     if found.measured.series:
         yield layout.spaced(_latencies(found.measured.series))
     if found.result.partitions:
-        yield layout.spaced(_partitions(found, len(found.result.partitions) if verbose else _SHOWN))
+        yield layout.spaced(_partitions(found, most))
     if found.failed:
-        yield layout.spaced(layout.facts(("failed", f"{_name(each)}: {each.error}") for each in found.failed))
+        yield layout.spaced(layout.facts(_failed(found.failed, most)))
+
+
+def _failed(failed: Sequence[FailedPartition], most: int) -> Iterator[tuple[str, str]]:
+    for each in failed[:most]:
+        yield "failed", f"{_name(each)}: {each.error}"
+    if len(failed) > most:
+        yield "failed", f"and {len(failed) - most:,} more: -v"
 
 
 def _facts(found: Replays) -> Iterator[tuple[str, str | None]]:

@@ -116,7 +116,7 @@ class FleetValue:
         Share | None,
         Meta(
             description="Two-sided p of a rank test of its runs and those of all others, times the number of hosts; "
-            "null with one run a host"
+            "null for a z-score that does not stand out, and with one run a host"
         ),
     ]
     outlier: Annotated[

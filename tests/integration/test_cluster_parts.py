@@ -147,6 +147,19 @@ def test_one_process_killed_loses_its_partition_only(days: list[str], monkeypatc
     assert found.failed[0].error == "its process was killed by SIGKILL"
 
 
+def test_a_file_that_is_replaced_after_it_was_surveyed_is_not_replayed(days: list[str], tmp_path: Path) -> None:
+    day = tmp_path / "day_message_1.csv"
+    day.write_text(Path(days[0]).read_text())
+
+    def replace(told: str, _share: float) -> None:
+        if told.startswith("1 of 2"):
+            day.write_text(Path(days[1]).read_text())
+
+    found = replayed([days[0], str(day)], ThisProcess(), progress=replace)
+    assert [each.number for each in found.result.partitions] == [1]
+    assert "day_message_1.csv: here it is another file" in found.failed[0].error
+
+
 def test_ctrl_c_leaves_what_is_there(days: list[str]) -> None:
     def interrupt(told: str, _share: float) -> None:
         if told.startswith("1 of 2"):
