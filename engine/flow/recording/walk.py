@@ -22,6 +22,7 @@ from lowlat.engine.flow.recording.model import FILL, Bursts, Fill, Ints, Recorde
 from lowlat.engine.flow.recording.quantities import too_much
 from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.matching.records import QUANTITY_MAX
+from lowlat.errors import InputError
 
 _STEP: Final = 1 << 18
 """Events between which signals are handled: some hundredths of a second."""
@@ -45,7 +46,9 @@ class Walk:
     def __init__(
         self, events: EventColumns, changes: Changes, path: Path, *, by_arrival: bool, book: VenueBook | None
     ) -> None:
-        """Raises `InputError` for an order that the file never adds and whose events sum to more than one holds."""
+        """Raises `InputError` for an order that the file never adds and whose events sum to more than one holds; for an
+        id so large that none is left for aggressive orders.
+        """
         lives = lives_of(events, by_arrival=by_arrival)
         self._rows, self._changes, self._path, self._by_arrival = events.row, changes, path, by_arrival
         for order in lives.unseen:
@@ -59,12 +62,23 @@ class Walk:
             [*map(np.ascontiguousarray, (*columns, events.time_ns, events.other_id, lives.last, lives.again))],
             _rows_of(entering),
             np.array(sorted(events.aggressors()), np.uint64),
-            events.largest_id() + 1,
+            self._first_aggressor(events),
             by_arrival,
         )
         if book is not None:
             wider, displayed = map(np.ascontiguousarray, (book.wider, book.displayed))
             self._native.compare_with(wider, displayed, book.levels)
+
+    def _first_aggressor(self, events: EventColumns) -> int:
+        """Aggressive orders are numbered from here, above all ids of the file."""
+        largest = events.largest_id()
+        if largest + len(events) >= 1 << 64:
+            row = int(events.row[np.argmax((events.order_id == largest) | (events.other_id == largest))])
+            raise InputError(
+                f"{self._path}, row {row}: order id {largest} leaves no ids above it, which aggressive orders get; "
+                "use --mode rebuild"
+            )
+        return largest + 1
 
     def run(self, walked: Callable[[int], None]) -> None:
         """Go through all events; `walked` is told how many are done. Raises `InputError` if the executions of a burst

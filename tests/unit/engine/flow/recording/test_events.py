@@ -139,6 +139,24 @@ def test_quantities_that_no_order_holds_are_an_error(rows: list[Event], message:
         recorded_flow(stream_of([events_of(rows)]))
 
 
+def test_an_id_that_leaves_none_for_aggressive_orders_is_an_error() -> None:
+    rows: list[Event] = [(1, ADD, 1, SELL, 101, 5), (2, ADD, 2**64 - 1, SELL, 101, 5), (3, EXECUTE, 1, SELL, 101, 5)]
+    with pytest.raises(InputError, match="row 2: order id 18446744073709551615 leaves no ids above it"):
+        recorded_flow(stream_of([events_of(rows)]))
+    rows[1] = (2, ADD, 2**64 - 4, SELL, 101, 5)
+    assert replayed(recorded_flow(stream_of([events_of(rows)]))).matched == 1
+
+
+def test_a_replacement_by_nothing_and_an_empty_trade_of_an_auction_are_counted() -> None:
+    replace = OrderAction.REPLACE
+    flow = recorded_flow(stream_of([events_of([(1, ADD, 1, SELL, 101, 5), (2, replace, 1, SELL, 101, 0)])]))
+    assert flow.changes.left_out == {"adds an order without an id or a quantity": 1} and len(flow.commands) == 2
+    call = (1, OrderAction.PHASE, 0, BUY, 0, TradingPhase.CALL)
+    events = events_of([call, (2, EXECUTE, 9, BUY, 100, 0)])
+    events["flags"][1] = OrderEventFlag.AUCTION
+    assert not replayed(recorded_flow(stream_of([events]))).mismatches
+
+
 def test_orders_never_added_are_seeded_by_their_first_row_where_ids_tell_nothing() -> None:
     rows: list[Event] = [(1, ADD, 1, SELL, 102, 5), (2, EXECUTE, 9, SELL, 101, 5), (3, EXECUTE, 4, SELL, 101, 5)]
     flow = recorded_flow(stream_of([events_of(rows)], ids_by_arrival=False))
