@@ -13,7 +13,7 @@ from lowlat.fleet.differences import Marks, Outlier, differences_of
 from lowlat.fleet.figures import TIME_LOST, HostFigures, MetricKind, figures_of
 from lowlat.fleet.gate import FleetRule, gate_of
 from lowlat.fleet.host_facts import HARDWARE, KERNEL
-from lowlat.fleet.robust import HOSTS_MIN, Z_LIMIT, rank_p, scale_of
+from lowlat.fleet.robust import HOSTS_MIN, Z_LIMIT, Scale, rank_p, scale_of
 from lowlat.fleet.store import VERBS, KeptRun
 from lowlat.reports.compare.compatibility import check_same_events
 from lowlat.reports.compare.gate import THRESHOLD_PERCENT
@@ -106,24 +106,7 @@ def _metric(kind: MetricKind, runs: Mapping[str, Sequence[float]], group_of: Map
         for group in group_of.values()
     }
     sign = -1.0 if kind.higher_is_better else 1.0
-    found = []
-    for name, value in values.items():
-        z, group_z = scale.z(value), groups[group_of[name]].z(value)
-        far = max((abs(each) for each in (z, group_z) if each is not None), default=0.0) >= Z_LIMIT
-        p = rank_p(name, runs, higher_is_better=kind.higher_is_better) if far else None
-        ratio = value / scale.center if scale.center > 0 else None
-        found.append(
-            FleetValue(
-                host=name,
-                value=value,
-                runs=len(runs[name]),
-                ratio=ratio,
-                z=None if z is None else sign * z,
-                group_z=None if group_z is None else sign * group_z,
-                p=p,
-                outlier=_outlier([sign * each for each in (z, group_z) if each is not None], p, ratio),
-            )
-        )
+    found = [_value(name, kind, runs, value, scale, groups[group_of[name]]) for name, value in values.items()]
     return FleetMetric(
         name=kind.name,
         verb=kind.verb,
@@ -134,6 +117,28 @@ def _metric(kind: MetricKind, runs: Mapping[str, Sequence[float]], group_of: Map
         spread=scale.spread,
         scale=scale.kind,
         values=tuple(sorted(found, key=lambda each: (-sign * each.value, each.host))),
+    )
+
+
+def _value(
+    name: str, kind: MetricKind, runs: Mapping[str, Sequence[float]], value: float, fleet: Scale, group: Scale
+) -> FleetValue:
+    """That of one host. Only where its z-score is far does the rank test matter, which takes the most time."""
+    sign = -1.0 if kind.higher_is_better else 1.0
+    z, group_z = (None if each is None else sign * each for each in (fleet.z(value), group.z(value)))
+    scores = [each for each in (z, group_z) if each is not None]
+    far = max(map(abs, scores), default=0.0) >= Z_LIMIT
+    p = rank_p(name, runs, higher_is_better=kind.higher_is_better) if far else None
+    ratio = value / fleet.center if fleet.center > 0 else None
+    return FleetValue(
+        host=name,
+        value=value,
+        runs=len(runs[name]),
+        ratio=ratio,
+        z=z,
+        group_z=group_z,
+        p=p,
+        outlier=_outlier(scores, p, ratio),
     )
 
 

@@ -106,7 +106,7 @@ def _outcome_of(told: Mapping[str, Any]) -> HostOutcome:
     return "measured" if _is_document(told["printed"]) else "failed"
 
 
-class _Named(msgspec.Struct):
+class _Printed(msgspec.Struct):
     schema: str
 
 
@@ -114,7 +114,7 @@ def _is_document(printed: bytes) -> bool:
     if not printed or len(printed) > REPORT_BYTES_MAX:
         return False
     try:
-        return msgspec.json.decode(printed, type=_Named).schema.startswith("lowlat.")
+        return msgspec.json.decode(printed, type=_Printed).schema.startswith("lowlat.")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 

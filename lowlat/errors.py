@@ -26,8 +26,8 @@ class ExitCode(IntEnum):
     """Usage, configuration or resources: an option, a setting, a file that cannot be used; memory, threads or a call
     that the system refuses."""
     NOT_VALID = 3
-    """A run is not valid, or its process was killed: discard its figures. Or reports that do not compare, or a journal
-    that is damaged."""
+    """A run is not valid, or its process was killed: discard its figures. Or reports that do not compare, a journal
+    that is damaged; with `fleet --strict`, a host without a valid report."""
     INCONCLUSIVE = 4
     """With `--strict`: a gated metric is inconclusive. Or other programs kept a sweep from finding its rate."""
     INTERNAL = 70  # EX_SOFTWARE: never 1, so that a crash cannot look like a regression

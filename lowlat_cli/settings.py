@@ -26,6 +26,7 @@ from lowlat.errors import InputError, UsageError, naming
 _WRITTEN: Final = frozenset(
     {"output", "profile-out", "log", "journal", "capture", "dir", "fix-script", "with-identity"}
 )
+_CLUSTERS: Final = ("scheduler", "hosts", "cluster")
 _ONLY_READ: Final = frozenset({("book", "dir")})
 
 
@@ -35,7 +36,11 @@ def names_output(verb: str | None, key: str) -> bool:
 
 
 def loads_code(key: str, value: object) -> bool:
-    """Whether this value of an option is a library or a process, whose code would run."""
+    """Whether this value of an option is a library, a process or a cluster, whose code would run: what the workers of
+    a cluster answer is unpickled here.
+    """
+    if key in _CLUSTERS:
+        return value is not None
     if key != "engine" or value is None:
         return False
     from lowlat.engine.bench.engines import is_foreign
@@ -57,6 +62,11 @@ class Settings:
         shared = {key: value for key, value in self.table.items() if key in own}
         particular: dict[str, Any] = self.table.get(verb, {})
         chosen = shared | particular
+        if cluster := next((key for key in _CLUSTERS if loads_code(key, chosen.get(key))), None):
+            raise UsageError(
+                f"{self.where}: {cluster!r} names a cluster, whose code a project's file cannot have run; remove it, "
+                f"and give --{cluster} or set LOWLAT_{cluster.upper()}"
+            )
         if loads_code("engine", chosen.get("engine")):
             raise UsageError(
                 f"{self.where}: 'engine' names a library or a process, whose code a project's file cannot have run; "

@@ -31,6 +31,7 @@ def _lines(fleet: Fleet) -> Iterator[str]:
         yield from _table(["host", *(metric.name for metric in metrics)], fleet)
         yield ""
         yield f"- {plain(lines.NOTE)}"
+    yield from (f"- {plain(line)}" for line in lines.groups(fleet))
     yield from (f"- {plain(reason)}" for reason in fleet.status_reasons)
     yield from (f"- warning: {plain(warning)}" for warning in fleet.warnings)
     if gate := lines.gate(fleet):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from lowlat import units
 from lowlat.reports.model.fleet import Fleet, FleetDifference, FleetHost, FleetMetric, FleetValue
 from lowlat.reports.terminal.text_lines import join
 
-NOTE: Final = (
-    "* stands out: 3.5 robust standard deviations and 10% from the median, and no chance by a rank test of its runs"
-)
+NOTE: Final = "* stands out: z-score over 3.5, 10% from the median, and not by chance"
 """What the mark in a cell means."""
+_GROUPS_DIFFER: Final = 0.1
 _HEAT_MAX: Final = 7.0
 """The z-score of the darkest cell: twice that of one that stands out."""
 _ORDER: Final = {"slower": 0, "mixed": 1, "faster": 2, "not judged": 3, "like the others": 4}
@@ -88,7 +88,7 @@ def _cell(value: FleetValue | None, metric: FleetMetric) -> FleetCell:
     text = shown(value.value, metric)
     told = join(
         [
-            f"{value.ratio:.3g} times the median" if value.ratio is not None else None,
+            f"{_times(value.ratio)} the median" if value.ratio is not None else None,
             f"z {value.z:.1f}" if value.z is not None else None,
             f"in its group {value.group_z:.1f}" if value.group_z is not None else None,
             f"p {value.p:.2g}" if value.p is not None else None,
@@ -110,10 +110,33 @@ def shown(value: float, metric: FleetMetric) -> str:
     return f"{value:,.3g}{' ppm' if metric.unit == 'ppm' else ''}"
 
 
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
+
+
+def groups(fleet: Fleet) -> Iterator[str]:
+    """In what each kind of hardware and kernel differs from the most common one, as a whole: `4 hosts with Example 3, 8
+    CPUs, kernel 5.15: p50 1.3x`.
+    """
+    group_of = {host.name: host.group for host in fleet.hosts}
+    medians_of: dict[tuple[str, str], dict[int | None, float]] = {}
+    for metric in shown_metrics(fleet):
+        values: dict[int | None, list[float]] = {}
+        for value in metric.values:
+            values.setdefault(group_of.get(value.host), []).append(value.value)
+        medians_of[metric.verb, metric.name] = {group: median(own) for group, own in values.items()}
+    for index, group in enumerate(fleet.groups[1:], 1):
+        ratios = {name: own[index] / own[0] for (_, name), own in medians_of.items() if index in own and own.get(0)}
+        told = [f"{name} {_times(ratio)}" for name, ratio in ratios.items() if abs(ratio - 1) >= _GROUPS_DIFFER]
+        if told:
+            what = ", ".join(f"{name} {text}" for name, text in group.facts.items())
+            yield f"{units.plural(group.hosts, 'host')} with {what}: {', '.join(told)} the most common kind"
+
+
 def verdict(host: FleetHost, fleet: Fleet) -> str:
     """In what a host stands out: `d is slower: p99 2.13x the median`."""
     told = [
-        f"{metric.name} {value.ratio:.3g}x the median" if value.ratio is not None else metric.name
+        f"{metric.name} {_times(value.ratio)} the median" if value.ratio is not None else metric.name
         for metric in shown_metrics(fleet)
         for value in metric.values
         if value.host == host.name and value.outlier

@@ -14,7 +14,7 @@ from lowlat.reports.terminal import fleet_lines as lines
 from lowlat.reports.terminal.wide_console import uncut
 from lowlat.text import plain_text
 
-ROWS_MAX: Final = 20
+ROWS_MAX: Final = 10
 """Hosts in the table, and lines of reasons, unless all are asked for."""
 COLUMNS_MAX: Final = 6
 """Metrics beside one another; others are in a table below."""
@@ -36,6 +36,8 @@ def _parts(fleet: Fleet, every: bool) -> Iterator[RenderableType]:
         yield plain_text(lines.verdict(host, fleet), style="red" if host.verdict != "faster" else "green")
         for found in host.differences:
             yield plain_text(f"  {lines.difference(found)}")
+    for line in lines.groups(fleet):
+        yield plain_text(line)
     metrics = len(lines.shown_metrics(fleet))
     for first in range(0, metrics, COLUMNS_MAX):
         yield _table(fleet, slice(first, first + COLUMNS_MAX), every)

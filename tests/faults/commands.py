@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lowlat.fleet.store import FleetFolder
+from tests.fleet_by_hand import kept, report_bytes
 from tests.foreign.libraries import simple_book_in_c
 from tests.recorded_day import recorded_day
 
@@ -83,6 +85,7 @@ INSPECTING: Final = (
     _command("report in/a.json -o a.html", "a.html"),
     _command("report in/run.hlog --to csv"),
     _command("report --history in"),
+    _command("fleet report in/fleet --json"),
     _command("compare in/base.json -- in/head.json --json"),
     _command("record in/latencies.txt --json"),
     _command("record in/run.hlog -o report.json", "report.json"),
@@ -127,6 +130,10 @@ def prepare(folder: Path) -> None:
     (made / "head.json").write_text(
         re.sub(r"(?<=T)\d\d(?=:\d\d:\d\d\.\d)", lambda hour: f"{int(hour[0]) ^ 1:02}", text)
     )
+    fleet = FleetFolder(made / "fleet")
+    fleet.prepare("bench")
+    for host in ("a", "b", "c"):
+        fleet.keep(kept(host, report_bytes(100)))
     lowlat("bench", *_FLOW, "--pipeline", "--dir", "books", "--log", "run.hlog")
     lowlat("topology", "--capture", "host.tar.xz")
     lowlat("capture", "problem", "--duration", "10ms")

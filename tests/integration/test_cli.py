@@ -31,7 +31,7 @@ def test_help_opens_with_examples(lowlat: Run, arguments: tuple[str, ...]) -> No
     verbs = ["bench", "replay", "convert", "record", "report", "book", "topology", "doctor", "calibrate", "jitter"]
     verbs += ["memory", "cores", "capture"]
     verbs += ["compare", "ab", "league", "ablate", "verify", "init-engine"]
-    verbs += ["affinity", "journal", "profile", "help", "completion"]
+    verbs += ["affinity", "journal", "profile", "fleet", "help", "completion"]
     assert [line.split()[0] for line in listed if not line.startswith("    ")] == verbs
 
 

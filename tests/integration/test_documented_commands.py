@@ -51,6 +51,7 @@ NOT_RUN = {
     "README.md": ["sets up an environment and builds for minutes"],
     "docs/explanation/fuzzing.md": ["fuzzes for minutes"],
     "docs/how-to/gate-ci.md": ["a workflow of GitHub"] * 2,
+    "docs/how-to/measure-a-fleet.md": ["needs a cluster", "needs the directory of a fleet"],
     "docs/how-to/measure-the-network.md": ["needs a second host"],
     "docs/how-to/rebuild-a-book.md": ["needs a copy of another program"],
     "docs/how-to/replay-a-day.md": ["needs a day of NASDAQ"],

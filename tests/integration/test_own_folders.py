@@ -51,6 +51,8 @@ VERBS = (
     "doctor --root problem",
     "memory --limit 1MiB --duration 0.1s",
     "cores",
+    "fleet calibrate --local 1 --duration 10ms -o fleet",
+    "fleet report fleet",
     "ablate --only counter --quick",
     "verify --engine ./engine.so --worlds 3 -n 100",
     "affinity plan",

@@ -18,6 +18,7 @@ from lowlat.fleet import analysis
 from lowlat.fleet.gate import parse_fleet_rule
 from lowlat.fleet.store import KeptRun
 from lowlat.reports.model.fleet import Fleet, FleetValue
+from lowlat.reports.terminal import fleet_lines
 from tests.fleet_by_hand import FACTS, doctor_bytes, jitter_bytes, kept, report_bytes
 
 HOSTS = ("a", "b", "c", "d", "e")
@@ -137,6 +138,9 @@ def test_hardware_of_its_own_is_a_group_of_its_own() -> None:
     assert [(group.hosts, group.facts["processor"]) for group in found.groups] == [(5, "Example 9"), (5, "Example 3")]
     (host,) = found.outliers
     assert (host.name, host.verdict) == ("old-slow", "slower")
+    (line,) = fleet_lines.groups(found)
+    assert line.startswith("5 hosts with processor Example 3, CPUs 8, machine Example R1, kernel 6.12: p50 ")
+    assert float(line.partition(": p50 ")[2].partition("x")[0]) == pytest.approx(2.95, rel=0.1)
 
 
 def test_hosts_without_a_report_are_named_and_do_not_stop_the_rest() -> None:

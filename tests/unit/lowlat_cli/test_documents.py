@@ -42,6 +42,8 @@ from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.commands import extended_commands
+from lowlat.fleet.analysis import fleet_of
+from lowlat.fleet.gate import parse_fleet_rule
 from lowlat.probes.cache_line import CacheLine, Prefetch, ReportedLine
 from lowlat.probes.clock.counter import Calibration, CounterSkew, NtpSlew
 from lowlat.probes.clock.read_costs import ReadCosts
@@ -94,6 +96,7 @@ from lowlat.reports.model.replays import (
 )
 from lowlat_cli.documents import DOCUMENTS
 from tests.ablations import an_ablation
+from tests.fleet_by_hand import jitter_bytes, kept
 
 HERE = Path(__file__).parent / "documents"
 REPORT = next(Path(__file__).parents[1].rglob("report-1.json"))
@@ -482,6 +485,14 @@ def replays() -> str:
     )
 
 
+def a_fleet() -> str:
+    """Three hosts, of which the last is slow, and another thread had its CPUs."""
+    runs = [kept(f"node-{number}", jitter_bytes(lost_us), "jitter") for number, lost_us in enumerate((0, 10, 40_000))]
+    runs.append(kept("node-3", None, "jitter", outcome="busy", reason="lowlat bench (process 7)", facts={}))
+    found = fleet_of(runs, [parse_fleet_rule("longest gap=50%")], ("lowlat", "fleet", "report", "fleet"))
+    return text(dataclasses.replace(found, version="0.1.0"))
+
+
 def a_jitter() -> str:
     return text(
         Jitter(
@@ -584,6 +595,7 @@ EXAMPLES: dict[str, Callable[[Path], str]] = {
     "lowlat.topology/1": lambda _: a_topology(),
     "lowlat.doctor/1": lambda _: an_examination(),
     "lowlat.jitter/1": lambda _: a_jitter(),
+    "lowlat.fleet/1": lambda _: a_fleet(),
     "lowlat.capture/1": lambda _: a_capture(),
     "lowlat.rebuild/1": lambda _: a_rebuild(),
     "lowlat.replays/1": lambda _: replays(),

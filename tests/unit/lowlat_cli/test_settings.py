@@ -93,7 +93,7 @@ ARGUMENTS = {
     "dump": ["x"],
 }
 ARGUMENTS |= {"compact": ["x"], "set": ["1", "0"], "run": ["--cpus=0", "x"], "show": ["1"], "fit": ["x"]}
-ARGUMENTS |= {"check": ["steady", "x"], "capture": ["x"], "init-engine": ["x"]}
+ARGUMENTS |= {"fleet report": ["x"], "check": ["steady", "x"], "capture": ["x"], "init-engine": ["x"]}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,10 @@ def test_a_shared_key_holds_for_verbs_that_have_it_and_a_table_for_one(folder: P
         ("[bnech]\nseed = 1", "lowlat.toml: unknown key 'bnech'; did you mean 'bench'?"),
         ("[replay]\nseed = 1", "lowlat.toml: unknown key 'replay.seed'; available: arrivals, by, cluster, color,"),
         ("on_exhaustion = 'grow'", "lowlat.toml: unknown key 'on_exhaustion'; did you mean 'on-exhaustion'?"),
-        ("zzz = 1", "lowlat.toml: unknown key 'zzz'; available: a, ab, ablate, affinity, arrivals, b, batch, bench,"),
+        (
+            "zzz = 1",
+            "lowlat.toml: unknown key 'zzz'; available: a, ab, ablate, affinity, again, arrivals, b, batch, bench,",
+        ),
         ("bench = 5", "lowlat.toml: 'bench' is a command; write its settings as a table [bench]"),
         ("seed = ", "lowlat.toml: not valid TOML: "),
         (
@@ -236,7 +239,7 @@ def test_the_sides_of_ab_from_a_projects_file_cannot_name_it_either(folder: Path
         group.main(["ab"], standalone_mode=False, obj=Session())
 
 
-READ = {"engine", "expect", "history", "profile", "root"}
+READ = {"engine", "expect", "history", "hosts", "profile", "root"}
 """Options that name files or folders to read."""
 
 
@@ -336,3 +339,15 @@ def test_help_names_every_built_in_profile() -> None:
     option = next(option for option in parsed().command.params if option.name == "profile")
     assert with_names(option.help) == f"Order flow: {', '.join(profile_names())}, or a TOML file."
     assert bench.__doc__ is not None and "Examples:" in bench.__doc__
+
+
+@pytest.mark.parametrize("key", ["scheduler", "hosts"])
+def test_a_project_cannot_name_a_cluster(folder: Path, key: str) -> None:
+    """Its workers would run code here: what they answer is unpickled."""
+    (folder / "lowlat.toml").write_text(f"[fleet]\n{key} = 'tcp://node:8786'\n")
+    root: Any = command_line()
+    above = root.make_context("lowlat", ["fleet", "doctor"], obj=Session())
+    group = root.commands["fleet"]
+    beneath = group.make_context("fleet", ["doctor"], parent=above)
+    with pytest.raises(UsageError, match=f"'{key}' names a cluster"):
+        group.commands["doctor"].make_context("doctor", [], parent=beneath)
