@@ -29,7 +29,7 @@ class ShownLevels {
     ShownLevels(const BookBuilder& builder, std::uint32_t levels) : builder_(builder), levels_(levels) {}
 
     /// How many numbers a state has.
-    std::size_t width() const { return std::size_t{levels_} * columns; }
+    std::size_t width() const { return static_cast<std::size_t>(levels_) * columns; }
 
     /// The state of a symbol that an event has named.
     const std::int64_t* state(std::uint32_t symbol) const { return &states_[slots_[symbol] + header]; }
