@@ -50,9 +50,6 @@ LOBSTER = Target(
         "engine/flow/readers/lobster/number_table.py",
         "engine/flow/readers/lobster/messages.py",
         "engine/flow/recording/walk.py",
-        "engine/flow/recording/market.py",
-        "engine/flow/recording/bursts.py",
-        "engine/flow/recording/auctions.py",
     ),
 )
 
