@@ -36,6 +36,8 @@ from lowlat.text import printable
 SHOWN_BYTES: Final = 400
 RUN_LIMIT_S: Final = 6.0
 """A run takes a fraction of a second. It may take for ever where two threads that wait for each other share a CPU."""
+KILLED_WITHIN_S: Final = 1.0
+"""A real-time program that never sleeps keeps its CPU, and even a killed process there from ending."""
 OTHERS_LIMIT_S: Final = 30.0
 """Of a run of somebody else's engine, which may be a thousand times slower."""
 
@@ -70,13 +72,13 @@ def in_own_process(job: AblationJob, commands: Commands, wanted: VariantJob) -> 
             os._exit(0)
         os.close(write_end)
         with os.fdopen(read_end, "rb") as answered:
-            ended = ends_within(child, limit_s)
-            if not ended:
+            if not ends_within(child, limit_s):
                 os.kill(child, signal.SIGKILL)
+                if ends_within(child, KILLED_WITHIN_S):
+                    os.waitpid(child, 0)
+                return VariantAnswer(absent=f"a run of it did not end within {limit_s:g} s; is the host overloaded?")
             _, status = os.waitpid(child, 0)
             answer = answered.read()
-        if not ended:
-            return VariantAnswer(absent=f"a run of it did not end within {limit_s:g} s; is the host overloaded?")
         if returned := os.waitstatus_to_exitcode(status):
             return VariantAnswer(failure=f"its process {ending(returned)}{_last_line(said)}")
     return msgspec.json.decode(answer, type=VariantAnswer)
