@@ -104,9 +104,14 @@ def _lock(task: HostTask) -> Iterator[None]:
 
 
 def _run(task: HostTask) -> tuple[int, bytes, str]:
-    """The exit code, stdout, and the last line of stderr. Raises `_Ended`, `OSError`."""
+    """The exit code, stdout, and the last line of stderr. Raises `_Ended`, `OSError`.
+
+    The process's folder is in that of the worker, with which it goes if the worker is killed.
+    """
+    from distributed import get_worker
+
     with (
-        tempfile.TemporaryDirectory(prefix="lowlat-") as folder,
+        tempfile.TemporaryDirectory(prefix="lowlat-", dir=get_worker().local_directory) as folder,
         tempfile.TemporaryFile() as stdout,
         tempfile.TemporaryFile() as stderr,
     ):
