@@ -127,8 +127,11 @@ def _run(task: HostTask) -> tuple[int, bytes, str]:
 
 
 def _started(task: HostTask, folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
-    """The verb's process, in an empty folder and without settings of this host: the options are the whole plan."""
+    """The verb's process, in an empty folder and without settings of this host: the options are the whole plan. The
+    lock is the worker's to hold.
+    """
     environment = {name: value for name, value in own_environment().items() if not name.startswith(_SETTING)}
+    environment[f"{_SETTING}NO_LOCK"] = "1"
     return subprocess.Popen(
         [*python_running("lowlat.fleet.verb_process"), str(os.getpid()), task.verb, *task.options, "--json"],
         stdin=subprocess.DEVNULL,
