@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
 from lowlat.errors import UsageError
@@ -147,6 +148,7 @@ def _by_ssh(hosts: tuple[str, ...]) -> Iterator[Any]:
 @contextmanager
 def _spared_interruptions() -> Iterator[None]:
     """Start threads and processes that never get Ctrl-C: this process alone decides how they end."""
+    resource_tracker.ensure_running()  # which would unblock it in the thread that first starts a process
     kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield

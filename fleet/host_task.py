@@ -104,9 +104,14 @@ def _lock(task: HostTask) -> Iterator[None]:
 
 
 def _run(task: HostTask) -> tuple[int, bytes, str]:
-    """The exit code, stdout, and the last line of stderr. Raises `_Ended`, `OSError`."""
+    """The exit code, stdout, and the last line of stderr. Raises `_Ended`, `OSError`.
+
+    The process's folder is in that of the worker, with which it goes if the worker is killed.
+    """
+    from distributed import get_worker
+
     with (
-        tempfile.TemporaryDirectory(prefix="lowlat-") as folder,
+        tempfile.TemporaryDirectory(prefix="lowlat-", dir=get_worker().local_directory) as folder,
         tempfile.TemporaryFile() as stdout,
         tempfile.TemporaryFile() as stderr,
     ):
@@ -122,8 +127,11 @@ def _run(task: HostTask) -> tuple[int, bytes, str]:
 
 
 def _started(task: HostTask, folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
-    """The verb's process, in an empty folder and without settings of this host: the options are the whole plan."""
+    """The verb's process, in an empty folder and without settings of this host: the options are the whole plan. The
+    lock is the worker's to hold.
+    """
     environment = {name: value for name, value in own_environment().items() if not name.startswith(_SETTING)}
+    environment[f"{_SETTING}NO_LOCK"] = "1"
     return subprocess.Popen(
         [*python_running("lowlat.fleet.verb_process"), str(os.getpid()), task.verb, *task.options, "--json"],
         stdin=subprocess.DEVNULL,

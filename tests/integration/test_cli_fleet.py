@@ -128,14 +128,12 @@ def test_an_unreachable_scheduler_is_one_line(lowlat: Run) -> None:
 
 @pytest.fixture
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalFleet]:
-    """Four hosts by name. The last shares its CPU with a loop that never sleeps; the others come before all else on
-    this machine, if this user may have it so, whatever its neighbors do.
-    """
-    real_time = ("chrt", "-f", "1")
-    may = subprocess.run([*real_time, "true"], capture_output=True, check=False).returncode == 0
-    first = (*real_time, "taskset", "-c", CPU) if may else ("taskset", "-c", CPU)
-    commands = dict.fromkeys(HOSTS[:3], first) | {HOSTS[3]: ("nice", "-n", "19", "taskset", "-c", CPU)}
-    loop = subprocess.Popen(["taskset", "-c", CPU, sys.executable, "-c", "while True: pass"])
+    """Four hosts by name. The last shares its CPU with a loop that never sleeps; the others have another CPU."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        pytest.skip("needs two CPUs: one for the slow host and its competing load")
+    commands = dict.fromkeys(HOSTS[:3], ("taskset", "-c", str(cpus[0]))) | {HOSTS[3]: ("taskset", "-c", str(cpus[1]))}
+    loop = subprocess.Popen(["taskset", "-c", str(cpus[1]), sys.executable, "-c", "while True: pass"])
     try:
         with local_fleet(tmp_path_factory.mktemp("workers"), commands) as found:
             yield found
@@ -160,8 +158,9 @@ def test_the_host_with_a_competing_load_is_named_with_its_cause(lowlat: Run, fle
     assert done.returncode == 0, done.stderr
     assert sorted(line.split("] ")[1].split(":")[0] for line in done.stderr.splitlines()[1:]) == [*HOSTS]
     found = documents(done)
-    # Not the longest gap: the kernel stops threads of real-time priority for 50 ms now and then.
     (lost,) = (metric for metric in found["metrics"] if metric["name"] == "time lost")
+    if lost["median"] > 0.2:
+        pytest.skip(f"other programs take {lost['median']:.0%} of the CPU from every host here")
     assert [value["host"] for value in lost["values"] if value["outlier"]] == [HOSTS[3]]
     slow = {host["name"]: host for host in found["hosts"] if host["verdict"] == "slower"}
     assert slow[HOSTS[3]]["differences"][0]["what"] == "jitter: lost to: another thread"
@@ -221,6 +220,29 @@ def test_a_cluster_of_its_own_on_this_host(lowlat: Run) -> None:
     assert done.stderr.splitlines()[0] == "lowlat: starting a cluster of 2 on this host"
     assert len(done.stderr.splitlines()) == 2
     assert "too few hosts" in done.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_a_terminal_is_heard_by_the_command_alone(start: Start) -> None:
+    """A terminal sends it to all processes of the group, the workers too, which would write tracebacks."""
+    import psutil
+
+    options = ("--no-lock", "--duration", "1h", "--cpus", CPU, "--json")
+    with start("fleet", "jitter", "--local", "1", *options, start_new_session=True) as process:
+        own = psutil.Process(process.pid)
+
+        def runs() -> bool:
+            with contextlib.suppress(psutil.Error):
+                return any("lowlat.fleet.verb_process" in child.cmdline() for child in own.children(recursive=True))
+            return False
+
+        wait_until(runs, "the host measures")
+        children = own.children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: not alive(children), "all processes end")
+    assert (process.returncode, err) == (130, "lowlat: starting a cluster of 1 on this host\n")
+    assert json.loads(out)["status"] == "interrupted"
 
 
 @pytest.mark.slow
