@@ -1,4 +1,4 @@
-"""The options that every host of a fleet gets: checked here, so that a slip is found once and before anything runs."""
+"""The options that every host of a fleet gets: checked here, so that mistakes are found before anything runs."""
 
 from __future__ import annotations
 

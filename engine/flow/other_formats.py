@@ -43,9 +43,9 @@ _FORMATS: Final[tuple[tuple[bytes, str, str], ...]] = (
         "order flow needs market by order",
     ),
 )
-_PATTERNS: Final = [(re.compile(pattern, re.DOTALL), what, advice) for pattern, what, advice in _FORMATS]
+_PATTERNS: Final = [(re.compile(pattern, re.DOTALL), what, remedy) for pattern, what, remedy in _FORMATS]
 
 
 def other_format(start: bytes) -> str | None:
     """What a file that, unpacked, begins so is, and what to do; None if it is none of these."""
-    return next((f"{what}: {advice}" for pattern, what, advice in _PATTERNS if pattern.match(start)), None)
+    return next((f"{what}: {remedy}" for pattern, what, remedy in _PATTERNS if pattern.match(start)), None)

@@ -25,7 +25,7 @@ class ShownLevels {
   public:
     static constexpr std::uint32_t columns = 4;
 
-    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a builder is no number
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a builder and a count
     ShownLevels(const BookBuilder& builder, std::uint32_t levels) : builder_(builder), levels_(levels) {}
 
     /// How many numbers a state has.

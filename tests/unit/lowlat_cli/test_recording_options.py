@@ -13,6 +13,7 @@ from lowlat.engine.flow.readers import itch, journal
 from lowlat.engine.journal.header import JOURNAL
 from lowlat.errors import UsageError
 from lowlat_cli.options.recording import Selection, recorded_input, recorded_time_ns, selection_of
+from tests.itch_by_hand import prefixed, small_day
 
 HOUR_NS = 3_600 * 10**9
 
@@ -77,7 +78,7 @@ def test_an_end_before_the_beginning_is_refused() -> None:
 
 def test_only_a_recording_of_a_venue_has_parts(tmp_path: Path) -> None:
     recorded, written = tmp_path / "day.itch", tmp_path / "day.journal"
-    recorded.write_bytes(b"")
+    recorded.write_bytes(prefixed(small_day()))
     written.write_bytes(JOURNAL)
     assert recorded_input(written, None, None, Selection()).reader is journal.READER
     assert recorded_input(recorded, None, None, Selection(end_ns=9)).reader is itch.READER

@@ -124,9 +124,10 @@ def test_nothing_is_measured_of_an_empty_or_damaged_journal(tmp_path: Path) -> N
 def test_a_file_is_known_by_how_it_begins(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(b"LOWLATJ")
     assert READER.knows_beginning(journal(tmp_path / "a.journal").read_bytes())
-    assert not any(
-        READER.knows_beginning(unpacked_beginning(tmp_path / name, 256)) for name in ("short", "missing", ".")
-    )
+    assert not READER.knows_beginning(unpacked_beginning(tmp_path / "short", 256))
+    for name in ("missing", "."):
+        with pytest.raises(OSError, match=r"No such file|is a directory"):
+            unpacked_beginning(tmp_path / name, 256)
 
 
 @pytest.mark.parametrize("stretch", [1, 100, 1_000])
