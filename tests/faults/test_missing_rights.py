@@ -64,7 +64,7 @@ def run(
         (without_calls(*NO_THREADS), Command(("topology", "--measure", "--json")), OK, ""),
         (without_calls(*NO_PROCESSES), BENCH, USAGE, "raise the limit of processes and threads (ulimit -u"),
         (limited(resource.RLIMIT_AS, 100 << 20), BRIEF, USAGE, "leaves no memory for numpy; raise it (ulimit -v"),
-        (limited(resource.RLIMIT_AS, 150 << 20), BRIEF, USAGE, "not enough memory"),
+        (limited(resource.RLIMIT_AS, 150 << 20), BENCH, USAGE, "not enough memory"),
     ],
     ids=lambda value: None if callable(value) or isinstance(value, Command) else str(value)[:20],
 )

@@ -254,6 +254,8 @@ def test_a_contradiction_is_named_and_exits_with_3(
     document = holder = document_of(once(*COMMANDS["bench"], kernel_path=True))
     for name in path[:-1]:
         holder = holder[name]
+    if holder is None:
+        pytest.skip(f"this host was too busy for a {path[0]}: the kernel path was not measured")
     # On a busy host, the class may be retail already.
     holder[path[-1]] = "mobile" if holder[path[-1]] == value == "retail" else value
     with pytest.raises(NotValidError):
