@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 10.0
 """How long a scheduler may take to answer."""
+WORKERS_S: Final = 60.0
+"""How long workers that were started by SSH may take to register."""
 CLOSE_S: Final = 10.0
 _ABORT_S: Final = 1.0
 _LOUD: Final = ("distributed", "tornado", "asyncio", "asyncssh", "bokeh")
@@ -43,12 +45,15 @@ def connected_client(place: ClusterPlace) -> Iterator[Client]:
 
     with ExitStack() as ends, dask.config.set(_LOCAL_CONFIG if place.scheduler is None else {}):
         address: Any = place.scheduler
+        hosts: tuple[str, ...] = ()
         if place.local is not None:
             address = ends.enter_context(_local(place.local))
         elif place.hosts is not None:
-            address = ends.enter_context(_by_ssh(read_hosts(place.hosts)))
+            hosts = read_hosts(place.hosts)
+            address = ends.enter_context(_by_ssh(hosts))
         client = _client(address, place)
         try:
+            _await_workers(client, len(hosts))
             yield client
         finally:
             client.close(CLOSE_S)
@@ -99,6 +104,18 @@ def _client(address: Any, place: ClusterPlace) -> Client:
         raise UsageError(f"what answers at {place} is no Dask scheduler; name another port") from error
     except (TypeError, ValueError, RuntimeError) as error:  # of TLS without certificates, for one
         raise UsageError(f"cannot connect to {place}: {_first_line(error)}; see Dask's configuration") from error
+
+
+def _await_workers(client: Client, count: int) -> None:
+    """A cluster by SSH is there before its workers have registered. Raises `UsageError` if they do not."""
+    try:
+        if count:
+            client.wait_for_workers(count, timeout=WORKERS_S)
+    except TimeoutError as error:
+        there = len(client.nthreads())
+        raise UsageError(
+            f"{there} of {count} hosts have a worker after {WORKERS_S:g} s; see 'dask worker' there"
+        ) from error
 
 
 @contextmanager
