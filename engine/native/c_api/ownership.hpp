@@ -65,7 +65,7 @@ class Ownership {
     }
     LOWLAT_INLINE void leave() { user_.store(between_calls_, std::memory_order_release); }
 
-    LOWLAT_COLD void take(std::uintptr_t as) {
+    void take(std::uintptr_t as) {
         std::uintptr_t user = 0;
         if (!user_.compare_exchange_strong(user, as, std::memory_order_acquire, std::memory_order_relaxed))
             refuse(why_not(user));
