@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -19,6 +20,7 @@ STDIN: Final = Path("/dev/stdin")
 _PACKED_BYTES: Final = 1 << 20
 """How much of a compressed file is read to see how it begins: of `bzip2`, nothing comes before 900 kB are whole."""
 
+_PATTERN: Final = re.compile(r"[*?]|\[.+\]", re.DOTALL)
 _STREAM: Final = Bound(STREAM_BYTES_MAX, FLOW_RATIO_MAX, UNPACKED_BYTES_FREE)
 
 
@@ -32,7 +34,7 @@ def recordings(named: Sequence[Path]) -> list[Path]:
             found.append(STDIN)
         elif path.is_dir():
             found += _some(path, (each for each in path.iterdir() if not each.name.startswith(".") and each.is_file()))
-        elif not path.exists() and any(letter in path.name for letter in "*?["):
+        elif not path.exists() and _PATTERN.search(path.name):
             found += _some(path, path.parent.glob(path.name))
         else:
             found.append(path)
