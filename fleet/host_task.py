@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
 
 from lowlat import units
-from lowlat.child_process import ending, own_environment, python_running
+from lowlat.child_process import ending, python_running
 from lowlat.engine.bench.subprocess_run import end
 from lowlat.errors import UsageError
 from lowlat.fleet.cluster import canceled
 from lowlat.fleet.host_facts import differing_facts
+from lowlat.fleet.worker_environment import environment_of_host
 from lowlat.host_lock import measuring_alone
 from lowlat.limits import REPORT_BYTES_MAX
 from lowlat.refusals import refusal
@@ -130,7 +131,7 @@ def _started(task: HostTask, folder: Path, stdout: IO[bytes], stderr: IO[bytes])
     """The verb's process, in an empty folder and without settings of this host: the options are the whole plan. The
     lock is the worker's to hold.
     """
-    environment = {name: value for name, value in own_environment().items() if not name.startswith(_SETTING)}
+    environment = {name: value for name, value in environment_of_host().items() if not name.startswith(_SETTING)}
     environment[f"{_SETTING}NO_LOCK"] = "1"
     return subprocess.Popen(
         [*python_running("lowlat.fleet.verb_process"), str(os.getpid()), task.verb, *task.options, "--json"],

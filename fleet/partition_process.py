@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from lowlat.child_process import end_child, ending, own_environment, python_running
+from lowlat.child_process import end_child, ending, python_running
 from lowlat.errors import NotValidError
 from lowlat.fleet.partition_job import PartitionAnswer, PartitionJob, ReplayPlan
 from lowlat.fleet.partitions import ReplayPartition
+from lowlat.fleet.worker_environment import environment_of_host
 
 _POLL_S = 0.5
 
@@ -32,7 +33,7 @@ def replay_partition(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=own_environment(),
+        env=environment_of_host(),
         start_new_session=True,  # Ctrl-C reaches only the process that waits here, which ends this one
     ) as process:
         try:

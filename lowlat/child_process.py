@@ -9,7 +9,7 @@ import resource
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -111,9 +111,9 @@ def prepare_for_numpy() -> None:
         ) from error
 
 
-def own_environment() -> dict[str, str]:
-    """The environment of our own child processes, which have one thread too."""
-    return {**os.environ, _BLAS_THREADS: "1"}
+def own_environment(without: Collection[str] = ()) -> dict[str, str]:
+    """The environment of our own child processes, which have one thread too; the variables of `without` left out."""
+    return {**{name: value for name, value in os.environ.items() if name not in without}, _BLAS_THREADS: "1"}
 
 
 def end_child(process: Popen[Any]) -> None:
