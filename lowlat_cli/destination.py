@@ -45,6 +45,7 @@ Texts: TypeAlias = Mapping[str, Callable[[], str]]
 
 _NONE: Final[Texts] = MappingProxyType({})
 _STATUS = {"invalid": "invalid run", "interrupted": "stopped early", "inconclusive": "inconclusive"}
+_REASONS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,8 @@ def exit_code_of(report: Report | Sweep | Rebuild | Replays) -> ExitCode:
 def tell_status(report: Report | Sweep | Rebuild | Replays) -> None:
     """Print on stderr what is wrong with a report, if anything."""
     if report.status != "ok":
-        say(f"{_STATUS[report.status]}: {'; '.join(report.status_reasons)}")
+        told, more = report.status_reasons[:_REASONS_SHOWN], len(report.status_reasons) - _REASONS_SHOWN
+        say(f"{_STATUS[report.status]}: {'; '.join(told)}{f'; and {more:,} more' if more > 0 else ''}")
 
 
 def _drawn(draw: Callable[[Console], None], stream: TextIO, color: Color) -> str:

@@ -16,18 +16,19 @@ from lowlat_cli.views import layout
 _PERCENTS = ("50", "99", "99.9")
 _SHOWN = 30
 """Partitions that are listed without -v."""
+_FAILED_SHOWN = 5
+"""The same of those that failed: each takes several lines."""
 
 
 def replays_view(found: Replays, *, verbose: bool) -> Iterator[RenderableType]:
     """All parts, top to bottom."""
-    most = max(len(found.result.partitions), len(found.failed)) if verbose else _SHOWN
     yield layout.facts(_facts(found))
     if found.measured.series:
         yield layout.spaced(_latencies(found.measured.series))
     if found.result.partitions:
-        yield layout.spaced(_partitions(found, most))
+        yield layout.spaced(_partitions(found, len(found.result.partitions) if verbose else _SHOWN))
     if found.failed:
-        yield layout.spaced(layout.facts(_failed(found.failed, most)))
+        yield layout.spaced(layout.facts(_failed(found.failed, len(found.failed) if verbose else _FAILED_SHOWN)))
 
 
 def _failed(failed: Sequence[FailedPartition], most: int) -> Iterator[tuple[str, str]]:

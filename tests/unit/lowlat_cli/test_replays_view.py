@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import pytest
 from rich.console import Console
 
 from lowlat.engine.bench import report_context
@@ -16,6 +17,7 @@ from lowlat.reports.model.replays import (
     ReplaysMeasured,
     ReplaysResult,
 )
+from lowlat_cli.destination import tell_status
 from lowlat_cli.views.replays import replays_view
 
 
@@ -104,3 +106,19 @@ def test_without_a_result_only_what_failed() -> None:
     nothing = replace(found.result, partitions=(), counts={})
     empty = replace(found, result=nothing, measured=replace(found.measured, partitions=()))
     assert "replayed" in drawn(empty) and "its worker was lost" in drawn(empty)
+
+
+def test_files_that_cannot_be_replayed_leave_room_for_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder may be full of them, and each takes several lines."""
+    failed = tuple(
+        FailedPartition(file=f"/days/{at}.txt", symbols=(), attempts=1, error="no format") for at in range(9)
+    )
+    found = replace(document(1), failed=failed, status_reasons=tuple(each.file for each in failed))
+    shown = drawn(found)
+    assert "4.txt: no format" in shown and "5.txt" not in shown and "and 4 more: -v" in shown
+    assert "8.txt: no format" in drawn(found, verbose=True)
+    tell_status(found)
+    assert (
+        capsys.readouterr().err
+        == f"lowlat: invalid run: {'; '.join(f'/days/{at}.txt' for at in range(5))}; and 4 more\n"
+    )
