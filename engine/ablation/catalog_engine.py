@@ -75,7 +75,10 @@ OF_THE_ENGINE: Final = (
         ),
         with_it="the engine's pool of order nodes",
         without="new and delete for each order",
-        limits="A heap with a cache for each thread comes close while orders come and go one by one, as they do here.",
+        limits=(
+            "Memory for the most orders that there may be is taken at the start. A heap with a cache for each thread "
+            "is at its best where orders come and go one by one, as they do here."
+        ),
         operation="order replaced",
         operations=200_000,
         decides="cpu",
@@ -177,7 +180,10 @@ OF_THE_ENGINE: Final = (
         ),
         with_it="an ordered read of the counter",
         without="clock_gettime(CLOCK_MONOTONIC)",
-        limits="A counter that is not invariant, or differs between CPUs, is no clock: see lowlat calibrate.",
+        limits=(
+            "Where clock_gettime is a read in the vDSO, there is little to gain. A counter that is not invariant, or "
+            "differs between CPUs, is no clock: see lowlat calibrate."
+        ),
         operation="read of the clock",
         operations=200_000,
         decides="cpu",

@@ -85,8 +85,8 @@ OF_THREADS: Final = (
         why="A thread that looks again soon needs no wake-up, and leaves the CPU to others that could use it.",
         mechanism=(
             "The waiting thread looks for some microseconds as if it spun; then it calls sched_yield between two "
-            "looks, which runs another thread of this CPU if there is one. The "
-            "thread that hands over makes no system call."
+            "looks, which runs another thread of this CPU if there is one. The thread that hands over makes no system "
+            "call."
         ),
         with_it="looking, then yielding, as the rings do with `yield`",
         without="sleeping on a futex until woken",

@@ -29,6 +29,9 @@ class EnginePasses(Protocol):
     def one_at_a_time(self) -> VariantFigures:
         """A call for each command, and a pass with a clock around each."""
 
+    def seeded(self) -> object:
+        """The engine, where the measured commands begin."""
+
 
 def engine_of(run: VariantRun) -> EnginePasses:
     """The run's engine, which has executed the commands once. Raises `PlugInError`."""

@@ -12,13 +12,16 @@ from typing import Any
 
 from lowlat import units
 from lowlat.engine import _core
-from lowlat.engine.ablation.passes import figures_of
+from lowlat.engine.ablation.passes import Typical, figures_of
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.errors import UsageError
+from lowlat.probes.memory.process_memory import LOCK_REFUSED
 from lowlat.probes.memory.smaps import huge_page_bytes
 
 
-def piece(native: Callable[..., _core.Pass], *more: Any, timed: bool = True) -> Callable[[VariantRun], VariantFigures]:
+def piece(
+    native: Callable[..., _core.Pass], *more: Any, timed: bool = True, typical: Typical = min
+) -> Callable[[VariantRun], VariantFigures]:
     """How a piece is measured: `native` is one of `_core.ablate_...`, and takes `more` after what all of them take.
     `timed`: whether single operations have a time of their own.
     """
@@ -29,6 +32,7 @@ def piece(native: Callable[..., _core.Pass], *more: Any, timed: bool = True) -> 
             run,
             lambda: native(*given, None, *more),
             (lambda recorder: native(*given, recorder, *more)) if timed else None,
+            typical,
         )
 
     return measure
@@ -40,14 +44,7 @@ def of_two_threads(native: Callable[..., _core.Pass], *, timed: bool = False) ->
     def measure(run: VariantRun) -> VariantFigures:
         if run.other_cpu is None:
             raise UsageError(f"two threads need a CPU each, and CPU {run.cpu} is the only one; allow two")
-        given = run.with_it, run.operations, run.seed, run.scale.multiplier, run.scale.shift
-        beside = run.other_cpu
-        return figures_of(
-            run,
-            lambda: native(*given, None, beside),
-            (lambda recorder: native(*given, recorder, beside)) if timed else None,
-            median_low,
-        )
+        return piece(native, run.other_cpu, timed=timed, typical=median_low)(run)
 
     return measure
 
@@ -66,7 +63,7 @@ def locked(run: VariantRun) -> VariantFigures:
 
 
 def _why_not_locked(error: OSError, size_bytes: int) -> str:
-    if error.errno in (errno.EPERM, errno.ENOMEM, errno.EAGAIN):
+    if error.errno in LOCK_REFUSED:
         return f"this process may not lock {units.counted(size_bytes, 'byte')} of memory; raise its limit (ulimit -l)"
     if error.errno == errno.ENOTSUP:
         return f"the kernel took no pages of a file in {tempfile.gettempdir()} when asked to; set TMPDIR to a disk's"

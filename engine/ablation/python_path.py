@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
 
@@ -36,13 +37,14 @@ BATCH: Final = 64
 """Commands that are put into a ring at once."""
 
 
-def in_python(run: VariantRun, operations: int, work: Callable[[], None]) -> VariantFigures:
-    """The figures of `work`, which does so many operations each time."""
+def in_python(run: VariantRun, operations: int, work: Callable[[], object], times: int = 1) -> VariantFigures:
+    """The figures of `work`, which does so many operations, and is called so many times a pass."""
     passes = []
     for _ in range(run.passes):
         watch = Watch()
-        work()
-        passes.append(watch.stop(operations, 0, run.scale))
+        for _ in range(times):
+            work()
+        passes.append(watch.stop(times * operations, 0, run.scale))
     return figures_of_passes(passes, UNCOUNTED)
 
 
@@ -147,21 +149,9 @@ def pooled_or_objects(run: VariantRun) -> VariantFigures:
 def level_updates(run: VariantRun) -> VariantFigures:
     """Updates of levels, natively or in a loop."""
     levels, updates = levels_to_update(run.seed)
-    times = max(run.operations // AVERAGED, 1)
-    if run.with_it:
-
-        def native() -> None:
-            for _ in range(times):
-                apply_level_updates(levels, updates, Side.SELL)
-
-        return in_python(run, times * AVERAGED, native)
-    rows, changes = levels.tolist(), updates.tolist()
-
-    def looped() -> None:
-        for _ in range(times):
-            updated_in_a_loop(rows, changes)
-
-    return in_python(run, times * AVERAGED, looped)
+    native = partial(apply_level_updates, levels, updates, Side.SELL)
+    looped = partial(updated_in_a_loop, levels.tolist(), updates.tolist())
+    return in_python(run, AVERAGED, native if run.with_it else looped, max(run.operations // AVERAGED, 1))
 
 
 def levels_to_update(seed: int) -> tuple[Levels, LevelUpdateRows]:
@@ -189,21 +179,9 @@ def updated_in_a_loop(levels: list[Row], updates: list[Row]) -> list[Row]:
 def average_price(run: VariantRun) -> VariantFigures:
     """The volume-weighted average price of records, natively or in a loop."""
     prices, quantities = records_to_average(run.seed)
-    times = max(run.operations // AVERAGED, 1)
-    if run.with_it:
-
-        def native() -> None:
-            for _ in range(times):
-                vwap_of(prices, quantities)
-
-        return in_python(run, times * AVERAGED, native)
-    listed = prices.tolist(), quantities.tolist()
-
-    def looped() -> None:
-        for _ in range(times):
-            average_in_a_loop(*listed)
-
-    return in_python(run, times * AVERAGED, looped)
+    native = partial(vwap_of, prices, quantities)
+    looped = partial(average_in_a_loop, prices.tolist(), quantities.tolist())
+    return in_python(run, AVERAGED, native if run.with_it else looped, max(run.operations // AVERAGED, 1))
 
 
 def records_to_average(seed: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-
 from lowlat.engine.ablation.measured_engine import InterpretedEngine, engine_of, first_executions
 from lowlat.engine.ablation.technique import VariantFigures, VariantRun
 from lowlat.engine.bench.engines import engine_entry
 from lowlat.engine.bench.gc_watch import GcStopped
 from lowlat.errors import UsageError
-from lowlat.probes.memory.process_memory import forbid_huge_pages, huge_pages_of_process, lock_all_memory
+from lowlat.probes.memory.process_memory import (
+    LOCK_REFUSED,
+    forbid_huge_pages,
+    huge_pages_of_process,
+    lock_all_memory,
+)
 
 
 def memory_locked(run: VariantRun) -> VariantFigures:
@@ -18,7 +21,7 @@ def memory_locked(run: VariantRun) -> VariantFigures:
         try:
             lock_all_memory()
         except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOMEM, errno.EAGAIN):
+            if error.errno not in LOCK_REFUSED:
                 raise
             raise UsageError("this process may not lock all its memory; raise its limit (ulimit -l)") from error
     return first_executions(run)
@@ -30,13 +33,15 @@ def huge_pages(run: VariantRun) -> VariantFigures:
     if not run.with_it:
         forbid_huge_pages()
     engine = engine_of(run)
+    alive = engine.seeded()  # an engine in Python is made anew for each pass: the one that is looked at, too
     found = huge_pages_of_process()
+    del alive
     if found.value is None or before is None:
         raise UsageError(f"it is not known which pages the kernel gave: {found.text}")
     if run.with_it and found.value <= before:
         raise UsageError(
-            "the engine's memory gets no huge pages: it does not ask for any (madvise), and "
-            "/sys/kernel/mm/transparent_hugepage/enabled is not always"
+            "the engine's memory gets no huge pages: it has too little in one piece, or it does not ask for them "
+            "(madvise) and /sys/kernel/mm/transparent_hugepage/enabled is not always"
         )
     return engine.batched()
 

@@ -93,7 +93,6 @@ class Around:
     without: str | None = None
     operation: str | None = None
     operations: int | None = None
-    decides: Figure | None = None
     executes: bool = True
 
 

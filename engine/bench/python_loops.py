@@ -44,11 +44,7 @@ def run_one_at_a_time(engine: Executes, commands: Commands, scale: TickScale, co
 
 
 def run_timed(
-    engine: Executes,
-    commands: Commands,
-    scale: TickScale,
-    collector: GcWatch,
-    recorders: Mapping[str, Recorder],
+    engine: Executes, commands: Commands, scale: TickScale, collector: GcWatch, recorders: Mapping[str, Recorder]
 ) -> Pass:
     """Execute every command once, each between two reads of the counter, and record it by its outcome."""
     execute, single = _one_by_one(engine, commands)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import sys
+from typing import Final
 
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known
 
+LOCK_REFUSED: Final = frozenset({errno.EPERM, errno.ENOMEM, errno.EAGAIN})
+"""With which mlock and mlockall fail if a process may not lock so much."""
 _MCL_CURRENT, _MCL_FUTURE = 1, 2  # bits/mman-linux.h
 _PR_SET_THP_DISABLE = 41  # linux/prctl.h
 _HUGE = re.compile(r"^AnonHugePages:\s+([0-9]{1,15}) kB$", re.MULTILINE)
@@ -18,7 +22,7 @@ _HUGE = re.compile(r"^AnonHugePages:\s+([0-9]{1,15}) kB$", re.MULTILINE)
 def lock_all_memory() -> None:
     """Lock all pages of this process, those of later mappings too, which are faulted in when they are made.
 
-    Raises `OSError`: EPERM or ENOMEM if the process may not lock so much.
+    Raises `OSError`: one of `LOCK_REFUSED` if the process may not lock so much.
     """
     _succeeded(_libc().mlockall(_MCL_CURRENT | _MCL_FUTURE), "mlockall")
 

@@ -35,12 +35,13 @@ def answer(ablation: Ablation) -> str:
     if not techniques(ablation):
         return f"only the control was measured: {', '.join(each.outcome for each in ablation.techniques)}"
     found = Counter(each.outcome for each in techniques(ablation))
-    helping, all_of_them = found["helps"], units.plural(len(techniques(ablation)), "technique")
+    helping, count = found["helps"], len(techniques(ablation))
+    help_here = "helps here" if 1 in (helping, count) else "help here"
     others = [
         f"{found[outcome]} {one if found[outcome] == 1 else more}" for outcome, one, more in _PHRASES if found[outcome]
     ]
     rest = f"; {', '.join(others)}" if others else ""
-    return f"{helping} of {all_of_them} {'helps' if helping == 1 else 'help'} here{rest}"
+    return f"{helping} of {units.plural(count, 'technique')} {help_here}{rest}"
 
 
 def title(ablation: Ablation) -> str:

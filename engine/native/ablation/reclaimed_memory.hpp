@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -14,7 +15,9 @@
 
 namespace lowlat {
 
-inline constexpr std::size_t reclaimed_page = 4096;
+inline std::size_t page_bytes() {
+    return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
 
 /// A mapping of a file, each page of which was read once. Throws std::system_error.
 class MappedPages {
@@ -23,13 +26,13 @@ class MappedPages {
         void* mapped = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
         if (mapped == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
         start_ = static_cast<std::byte*>(mapped);
-        for (std::size_t at = 0; at < bytes_; at += reclaimed_page) use(start_[at]);
+        for (std::size_t at = 0; at < bytes_; at += page_) use(start_[at]);
     }
     MappedPages(const MappedPages&) = delete;
     MappedPages& operator=(const MappedPages&) = delete;
     ~MappedPages() { munmap(start_, bytes_); }
 
-    const std::byte& operator[](std::size_t page) const { return start_[page * reclaimed_page]; }
+    const std::byte& operator[](std::size_t page) const { return start_[page * page_]; }
 
     void lock() {
         if (mlock(start_, bytes_) != 0) throw std::system_error(errno, std::generic_category(), "mlock");
@@ -49,7 +52,7 @@ class MappedPages {
     }
 
     std::size_t resident() const {
-        std::vector<unsigned char> pages(bytes_ / reclaimed_page);
+        std::vector<unsigned char> pages(bytes_ / page_);
         if (mincore(start_, bytes_, pages.data()) != 0) return 0;
         std::size_t found = 0;
         for (const unsigned char page : pages) found += page & 1U;
@@ -57,6 +60,7 @@ class MappedPages {
     }
 
   private:
+    std::size_t page_ = page_bytes();
     int file_;
     std::byte* start_ = nullptr;
     std::size_t bytes_;
@@ -65,7 +69,7 @@ class MappedPages {
 /// Each operation reads a page of the mapped file after the kernel was asked to take all of them; with: they are
 /// locked. Throws std::system_error with ENOTSUP if it took none that were not.
 inline Pass measure_reclaimed_reads(const Trial& trial, int file) {
-    MappedPages pages(file, trial.operations * reclaimed_page);
+    MappedPages pages(file, trial.operations * page_bytes());
     if (trial.with) pages.lock();
     pages.reclaim();
     if (!trial.with && pages.resident() > trial.operations / 2)

@@ -21,6 +21,8 @@ def holds_in_a_child(check: Callable[[], bool]) -> bool:
             os._exit(0 if check() else 1)
         except OSError:
             os._exit(2)
+        finally:
+            os._exit(3)  # else the child would go on with the tests
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == 2:
         pytest.skip("this process has no right to it")

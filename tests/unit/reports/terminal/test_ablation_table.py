@@ -40,6 +40,21 @@ def test_the_answer_comes_first_and_all_fits_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "answer"),
+    [
+        (("look-ahead", "counter"), "1 of 2 techniques helps here; 1 shows no difference"),
+        (("pool", "counter"), "0 of 2 techniques help here; 1 hurts, 1 shows no difference"),
+        (("look-ahead",), "1 of 1 technique helps here"),
+        (("pool",), "0 of 1 technique helps here; 1 hurts"),
+    ],
+)
+def test_the_answer_counts_what_helps(named: tuple[str, ...], answer: str) -> None:
+    ablation = an_ablation()
+    chosen = tuple(each for each in ablation.techniques if each.name in named)
+    assert lines.answer(dataclasses.replace(ablation, techniques=chosen)) == answer
+
+
+@pytest.mark.parametrize(
     ("ablation", "first"),
     [
         (an_ablation(), "QUICK: fewer and shorter runs"),
