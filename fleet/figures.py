@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -16,10 +16,9 @@ from lowlat.fleet.store import KeptRun
 from lowlat.reports.compare.compare import samples_of
 from lowlat.reports.io.loader import report_of
 from lowlat.reports.model.comparison import Metric
+from lowlat.reports.model.fleet import Unit
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
-
-Unit: TypeAlias = Literal["ns", "per second", "share", "count", "ppm"]
 
 LATENCIES: Final = ("p50", "p99", "p99.9", "max")
 TIME_LOST: Final = "time lost"
