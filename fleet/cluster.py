@@ -204,9 +204,11 @@ class ConnectedCluster:
         for task in open_tasks:
             if task.worker is not None and task.worker not in present:
                 found[task] = f"its worker {task.worker} was lost"
+            elif task.future is None:
+                continue  # it waits for those before it
             elif present.keys().isdisjoint(task.among):
                 found[task] = "no worker is left that could run it"
-            elif task.timeout_s is not None and task.future is not None and now - task.sent_at > task.timeout_s:
+            elif task.timeout_s is not None and now - task.sent_at > task.timeout_s:
                 found[task] = f"it did not answer within {task.timeout_s:g} s"
         return found
 
@@ -253,12 +255,9 @@ def _asked(client: Client) -> tuple[tuple[WorkerFacts, ...], tuple[RefusedWorker
     tasks = [Task(address, partial(_answer, own_facts), address, ANSWER_S) for address in sorted(client.nthreads())]
     for task in tasks:
         asking.enter(task)
-    facts: list[WorkerFacts] = []
-    refused: list[RefusedWorker] = []
-    for outcome in asking.finished(tasks, lambda: None):
-        told = _told(outcome, asked_at)
-        (facts if isinstance(told, WorkerFacts) else refused).append(told)  # type: ignore[arg-type]
-    return tuple(facts), tuple(refused)
+    told = [_told(outcome, asked_at) for outcome in asking.finished(tasks, lambda: None)]
+    facts = tuple(each for each in told if isinstance(each, WorkerFacts))
+    return facts, tuple(each for each in told if isinstance(each, RefusedWorker))
 
 
 def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
