@@ -9,16 +9,26 @@ from typing import Final
 
 from lowlat import units
 from lowlat.errors import NotValidError
-from lowlat.fleet.differences import Marks, Outlier, differences_of
+from lowlat.fleet.differences import Marks, differences_of
 from lowlat.fleet.figures import TIME_LOST, HostFigures, MetricKind, figures_of
 from lowlat.fleet.gate import FleetRule, gate_of
 from lowlat.fleet.host_facts import HARDWARE, KERNEL
-from lowlat.fleet.robust import HOSTS_MIN, Z_LIMIT, Scale, rank_p, scale_of
+from lowlat.fleet.robust import HOSTS_MIN, Scale, rank_p, scale_of
 from lowlat.fleet.store import VERBS, KeptRun
 from lowlat.reports.compare.compatibility import check_same_events
 from lowlat.reports.compare.gate import THRESHOLD_PERCENT
 from lowlat.reports.compare.rank_test import SIGNIFICANT
-from lowlat.reports.model.fleet import Fleet, FleetGroup, FleetHost, FleetMetric, FleetValue, HostRecord, Verdict
+from lowlat.reports.model.fleet import (
+    Z_LIMIT,
+    Fleet,
+    FleetGroup,
+    FleetHost,
+    FleetMetric,
+    FleetValue,
+    HostRecord,
+    Outlier,
+    Verdict,
+)
 
 CLOCK_S: Final = 1.0
 """Clocks that differ by more are worth a warning: reports carry their host's time."""
@@ -160,11 +170,11 @@ def _hosts(
     metrics: Sequence[FleetMetric],
 ) -> Iterator[FleetHost]:
     marks = Marks.of(metrics)
+    findings = {name: each.findings for name, each in figures.items()}
     for name, runs in by_host.items():
         record: HostRecord = runs[-1].record
         verdict = _verdict(name, metrics, marks)
         apart = verdict in {"slower", "faster", "mixed"}
-        findings = {each: figures[each].findings for each in figures}
         yield FleetHost(
             name=name,
             boot_id=record.boot_id,
@@ -179,7 +189,7 @@ def _hosts(
 
 def _verdict(name: str, metrics: Sequence[FleetMetric], marks: Marks) -> Verdict:
     judged = [each for each in metrics if not each.explains and len(each.values) >= HOSTS_MIN]
-    if not any(value.host == name for metric in judged for value in metric.values):
+    if all(marks.value(name, metric) is None for metric in judged):
         return "not judged"
     own = {marks.outlier(name, metric) for metric in judged} - {None}
     if own == {"worse", "better"}:

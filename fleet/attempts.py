@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from lowlat.errors import ExitCode, LowlatError, NotValidError, UsageError
+from lowlat.refusals import refusal
+
 ATTEMPTS_MAX: Final = 3
 """The first, and two elsewhere."""
 
@@ -18,8 +21,36 @@ class Answered:
     number: int
     attempts: int
     value: Any
-    error: Exception | None
+    error: LowlatError | None
     worker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """What a call raised, as a value: so it is known which worker it failed on."""
+
+    error: Exception
+
+
+def attempted(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs where a call is made: its value, or a `FailedCall` with an error that can be sent."""
+    try:
+        return function(*arguments)
+    except LowlatError as error:
+        kind = UsageError if error.exit_code == ExitCode.USAGE else NotValidError
+        return FailedCall(kind(str(error)))
+    except Exception as error:  # noqa: BLE001 (`answered` raises what nobody refused)
+        refused = refusal(error)
+        return FailedCall(error if refused is None else UsageError(refused))
+
+
+def answered(number: int, value: Any, worker: str | None) -> Answered:
+    """The answer of a call, from what `attempted` gave. A defect of ours is raised: it is the same on every worker."""
+    if not isinstance(value, FailedCall):
+        return Answered(number, 1, value, None, worker)
+    if not isinstance(value.error, LowlatError):
+        raise value.error
+    return Answered(number, 1, None, value.error, worker)
 
 
 class Workers(Protocol):
@@ -63,7 +94,8 @@ def answers(
 ) -> Iterator[Answered]:
     """The answer of each call, by its number, as they come; those that fail are tried again after all others.
 
-    `wanted`: whether the answer of a number still counts; one that does not is dropped.
+    `wanted`: whether the answer of a number still counts; one that does not is dropped. Raises what a call raised that
+    is neither an error of lowlat nor a refusal of the system.
     """
     left, tried = dict(calls), dict[int, list[str]]()
     for attempt in range(1, workers.attempts_max + 1):
@@ -106,10 +138,7 @@ class ThisProcess:
             if number > self._end:
                 continue
             waiting()
-            try:
-                yield Answered(number, 1, function(*arguments), None, None)
-            except Exception as error:  # noqa: BLE001 (whatever one call raises, the others are made)
-                yield Answered(number, 1, None, error, None)
+            yield answered(number, attempted(function, *arguments), None)
 
     def cancel(self, above: int = -1) -> None:
         """As `Workers.cancel`: they are not begun."""

@@ -10,7 +10,7 @@ from lowlat import units
 from lowlat.engine.bench.engines import is_library
 from lowlat.engine.conformance.parts import joined, parts_of
 from lowlat.engine.conformance.verify import VerifyPlan, verify
-from lowlat.errors import ExitCode, LowlatError, NotValidError, UsageError
+from lowlat.errors import LowlatError, NotValidError, UsageError
 from lowlat.fleet.attempts import Workers, answers
 from lowlat.fleet.identity import FileIdentity, check_identity, identity_of
 from lowlat.reports.model.conformance import Conformance
@@ -59,28 +59,23 @@ def _up_to(found: dict[int, Conformance], faults: set[int]) -> Sequence[Conforma
     return [found[number] for number in sorted(found) if number <= min(faults, default=number)]
 
 
-def _named(part: VerifyPlan, error: Exception) -> LowlatError:
+def _named(part: VerifyPlan, error: LowlatError) -> LowlatError:
     suite, first, end = part.part or (0, 0, 0)
-    kind = type(error) if isinstance(error, UsageError) else NotValidError
+    kind = UsageError if isinstance(error, UsageError) else NotValidError
     return kind(f"cases {first + 1:,} to {end:,} of suite {suite + 1}: {error}")
 
 
 def verify_part(
     engine: str, part: VerifyPlan, files: Sequence[FileIdentity], canceled: Callable[[], bool]
 ) -> Conformance:
-    """One part, on whatever worker this is, with the files that the client has.
-
-    Raises `UsageError` and `NotValidError`, which can be sent.
+    """One part, on whatever worker this is, with the files that the client has. Raises what `verify` raises, and
+    `InputError` for another file.
     """
 
     def stop_if_canceled(_text: str, _share: float) -> None:
         if canceled():
             raise NotValidError("it was canceled")
 
-    try:
-        for file in files:
-            check_identity(file)
-        return verify(engine, part, stop_if_canceled)
-    except LowlatError as error:
-        kind = UsageError if error.exit_code == ExitCode.USAGE else NotValidError
-        raise kind(str(error)) from None
+    for file in files:
+        check_identity(file)
+    return verify(engine, part, stop_if_canceled)

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from lowlat.errors import ExitCode, RunFailedError, UsageError
-from lowlat.fleet.connection import connected_client
+from lowlat.errors import ExitCode, LowlatError, RunFailedError, UsageError
+from lowlat.fleet.connection import connected_client, first_line
 from lowlat.fleet.place import ClusterPlace
 from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, WorkerHost, facts_of, hosts_of, own_facts
-from lowlat.text import printable
+from lowlat.refusals import refusal
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -170,15 +170,19 @@ class ConnectedCluster:
         assert task.future is not None, "it ended, so it was sent"
         self._leave(task)
         future, task.future = task.future, None
+        finished = future.status == "finished"
         try:
-            if future.status == "finished":
-                worker, value = future.result(timeout=GATHER_S)
-                return TaskOutcome(task, value, None, worker)
-            return _failed(task, future)
+            if future.cancelled():
+                return _unanswered(task, "it was canceled, or the scheduler was lost")
+            arrived = future.result(timeout=GATHER_S) if finished else future.exception(timeout=GATHER_S)
         except Exception as error:  # noqa: BLE001 (what a worker sends may raise anything when it is loaded)
-            return _unanswered(task, f"its result did not arrive: {_in_words(error)}")
+            return _unanswered(task, f"its result did not arrive: {first_line(_named(error))}")
         finally:
             future.release()
+        if not finished:
+            return _failed(task, arrived)
+        worker, value = arrived
+        return TaskOutcome(task, value, None, worker)
 
     def _leave(self, task: Task) -> None:
         """Take a task out of the row of its host, and send the next one if it was the first."""
@@ -200,9 +204,11 @@ class ConnectedCluster:
         for task in open_tasks:
             if task.worker is not None and task.worker not in present:
                 found[task] = f"its worker {task.worker} was lost"
+            elif task.future is None:
+                continue  # it waits for those before it
             elif present.keys().isdisjoint(task.among):
                 found[task] = "no worker is left that could run it"
-            elif task.timeout_s is not None and task.future is not None and now - task.sent_at > task.timeout_s:
+            elif task.timeout_s is not None and now - task.sent_at > task.timeout_s:
                 found[task] = f"it did not answer within {task.timeout_s:g} s"
         return found
 
@@ -249,12 +255,9 @@ def _asked(client: Client) -> tuple[tuple[WorkerFacts, ...], tuple[RefusedWorker
     tasks = [Task(address, partial(_answer, own_facts), address, ANSWER_S) for address in sorted(client.nthreads())]
     for task in tasks:
         asking.enter(task)
-    facts: list[WorkerFacts] = []
-    refused: list[RefusedWorker] = []
-    for outcome in asking.finished(tasks, lambda: None):
-        told = _told(outcome, asked_at)
-        (facts if isinstance(told, WorkerFacts) else refused).append(told)  # type: ignore[arg-type]
-    return tuple(facts), tuple(refused)
+    told = [_told(outcome, asked_at) for outcome in asking.finished(tasks, lambda: None)]
+    facts = tuple(each for each in told if isinstance(each, WorkerFacts))
+    return facts, tuple(each for each in told if isinstance(each, RefusedWorker))
 
 
 def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
@@ -263,7 +266,7 @@ def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
         return facts_of(address, outcome.value, asked_at, time.time())
     if isinstance(outcome.error, ImportError):
         return RefusedWorker(address, address, f"it has no such lowlat ({outcome.error}): install the same on both")
-    return RefusedWorker(address, address, _in_words(outcome.error))
+    return RefusedWorker(address, address, first_line(in_words(outcome.error)))
 
 
 def _answer(function: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
@@ -273,17 +276,14 @@ def _answer(function: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
     return get_worker().address, function(*arguments)
 
 
-def _failed(task: Task, future: Future[Any]) -> TaskOutcome:
+def _failed(task: Task, error: BaseException) -> TaskOutcome:
     """The outcome of a task that ended without a result: what its function raised, or in our words what Dask says."""
     from distributed import CancelledError, KilledWorker
 
-    if future.cancelled():
-        return _unanswered(task, "it was canceled, or the scheduler was lost")
-    error = future.exception(timeout=GATHER_S)
     if isinstance(error, KilledWorker):
         return _unanswered(task, f"its worker {error.last_worker.address} was lost")
     if isinstance(error, CancelledError) or not isinstance(error, Exception):
-        return _unanswered(task, _in_words(error))
+        return _unanswered(task, first_line(_named(error)))
     return TaskOutcome(task, None, error, task.worker)
 
 
@@ -291,6 +291,12 @@ def _unanswered(task: Task, why: str) -> TaskOutcome:
     return TaskOutcome(task, None, RunFailedError(why, ExitCode.NOT_VALID), task.worker, unanswered=True)
 
 
-def _in_words(error: BaseException | None) -> str:
-    lines = str(error).strip().splitlines()
-    return printable(lines[0] if lines else type(error).__name__)
+def in_words(error: BaseException) -> str:
+    """What an error says. The class of a defect comes first: it does not read as the failure of a worker."""
+    if isinstance(error, LowlatError):
+        return str(error)
+    return refusal(error) or _named(error)
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -103,7 +103,9 @@ def _client(address: Any, place: ClusterPlace) -> Client:
     except MemoryError as error:  # the first bytes of another protocol, taken for a length
         raise UsageError(f"what answers at {place} is no Dask scheduler; name another port") from error
     except (TypeError, ValueError, RuntimeError) as error:  # of TLS without certificates, for one
-        raise UsageError(f"cannot connect to {place}: {_first_line(error)}; see Dask's configuration") from error
+        raise UsageError(
+            f"cannot connect to {place}: {first_line(str(error) or type(error).__name__)}; see Dask's configuration"
+        ) from error
 
 
 def _await_workers(client: Client, count: int) -> None:
@@ -155,9 +157,8 @@ def _by_ssh(hosts: tuple[str, ...]) -> Iterator[Any]:
                 scheduler_options={"port": 0, "dashboard": False},
             )
     except Exception as error:  # of asyncssh, of the system, or Dask's own plain Exception
-        raise UsageError(
-            f"no cluster by SSH on {len(hosts)} hosts: {_first_line(error)}; try: ssh {hosts[0]} true"
-        ) from error
+        why = first_line(str(error) or type(error).__name__)
+        raise UsageError(f"no cluster by SSH on {len(hosts)} hosts: {why}; try: ssh {hosts[0]} true") from error
     with cluster:
         yield cluster
 
@@ -173,5 +174,6 @@ def _spared_interruptions() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
-def _first_line(error: BaseException) -> str:
-    return printable((str(error) or type(error).__name__).strip().splitlines()[0])
+def first_line(text: str) -> str:
+    """The first line of a text that another program made, safe to print."""
+    return printable(next(iter(text.strip().splitlines()), ""))

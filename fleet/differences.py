@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from lowlat.fleet.robust import Z_LIMIT
-from lowlat.reports.model.fleet import FleetDifference, FleetMetric, FleetValue
+from lowlat.reports.model.fleet import Z_LIMIT, FleetDifference, FleetMetric, FleetValue, Outlier
 from lowlat.reports.terminal.fleet_lines import shown
 
 RARE: Final = 0.5
@@ -16,8 +15,6 @@ RARE: Final = 0.5
 SHOWN_MAX: Final = 12
 _SAME_TIME_SHARE: Final = 0.001
 """A share of time below this explains nothing."""
-
-Outlier = Literal["worse", "better"]
 
 
 @dataclass(frozen=True, slots=True)

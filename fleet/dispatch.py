@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from lowlat.fleet.cluster import ConnectedCluster, TaskOutcome
+from lowlat.fleet.cluster import ConnectedCluster, TaskOutcome, in_words
 from lowlat.fleet.host_task import HostTask, run_on_host
 from lowlat.fleet.store import KeptRun
 from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, WorkerHost
@@ -82,9 +82,8 @@ def _refused(refused: Iterable[RefusedWorker], task: HostTask) -> Iterator[KeptR
 
 def _run_of(host: WorkerHost, task: HostTask, outcome: TaskOutcome) -> KeptRun:
     if outcome.error is not None:
-        return KeptRun(
-            _record(host, _ending(task, "lost" if outcome.unanswered else "failed", str(outcome.error)), {}), None
-        )
+        how: HostOutcome = "lost" if outcome.unanswered else "failed"
+        return KeptRun(_record(host, _ending(task, how, in_words(outcome.error)), {}), None)
     told: dict[str, Any] = outcome.value
     printed: bytes = told["printed"]
     run = replace(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -16,10 +16,9 @@ from lowlat.fleet.store import KeptRun
 from lowlat.reports.compare.compare import samples_of
 from lowlat.reports.io.loader import report_of
 from lowlat.reports.model.comparison import Metric
+from lowlat.reports.model.fleet import Unit
 from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
-
-Unit: TypeAlias = Literal["ns", "per second", "share", "count", "ppm"]
 
 LATENCIES: Final = ("p50", "p99", "p99.9", "max")
 TIME_LOST: Final = "time lost"
@@ -102,7 +101,7 @@ def _bench(data: bytes, found: HostFigures) -> None:
         raise NotValidError(f"the run is invalid: {'; '.join(report.status_reasons)}")
     found.reports.append(report)
     samples = samples_of([report], "", [])
-    main = samples_main(samples.runs)
+    main = _metric_of(samples.runs)
     for name in LATENCIES:
         _add(found, MetricKind(name, "bench", "ns"), [run.get(main(name)) for run in samples.runs])
     rate, cpu = (Metric(name=name, measure=None, op=None) for name in ("throughput", "cpu"))
@@ -119,7 +118,7 @@ def _bench(data: bytes, found: HostFigures) -> None:
         _add(found, MetricKind(name, "bench", "share", explains=True), shares)
 
 
-def samples_main(runs: Sequence[Mapping[Metric, float]]) -> Any:
+def _metric_of(runs: Sequence[Mapping[Metric, float]]) -> Callable[[str], Metric]:
     """A function from the name of a percentile to the metric that is compared: of all operations, if there is that, and
     of response times, which include queueing, if there are any.
     """

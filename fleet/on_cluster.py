@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lowlat.errors import RunFailedError
+from lowlat.errors import ExitCode, LowlatError, RunFailedError
 from lowlat.fleet import cluster
-from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered
-from lowlat.fleet.cluster import ConnectedCluster, Task
-
-
-@dataclass(frozen=True, slots=True)
-class _FailedCall:
-    """What a call raised, sent as a value: so it is known which worker it failed on."""
-
-    error: Exception
+from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered, FailedCall, answered, attempted
+from lowlat.fleet.cluster import ConnectedCluster, Task, in_words
 
 
 @dataclass(eq=False, slots=True)
@@ -71,9 +65,10 @@ class ClusterWorkers:
         self._open = dict(tasks)
         for ended in self.connected.finished(tasks, waiting):
             del self._open[ended.task]
-            failed = ended.value if isinstance(ended.value, _FailedCall) else None
-            value, error = (ended.value, ended.error) if failed is None else (None, failed.error)
-            yield Answered(tasks[ended.task], 1, value, error, ended.worker)
+            if ended.error is None:
+                yield answered(tasks[ended.task], ended.value, ended.worker)
+            else:  # of the worker, or of Dask: what the call raised is a value
+                yield Answered(tasks[ended.task], 1, None, _of_cluster(ended.error), ended.worker)
 
     def cancel(self, above: int = -1) -> None:
         """As `Workers.cancel`."""
@@ -81,8 +76,12 @@ class ClusterWorkers:
 
 
 def _attempted(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Runs on a worker."""
-    try:
-        return function(*arguments)
-    except Exception as error:  # noqa: BLE001 (another worker tries again)
-        return _FailedCall(error)
+    """Runs on a worker, whose traceback goes along with what is raised."""
+    value = attempted(function, *arguments)
+    if isinstance(value, FailedCall):
+        value.error.add_note("".join(traceback.format_exception(value.error)))
+    return value
+
+
+def _of_cluster(error: Exception) -> LowlatError:
+    return error if isinstance(error, LowlatError) else RunFailedError(in_words(error), ExitCode.NOT_VALID)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from lowlat.child_process import end_child, ending, python_running
-from lowlat.errors import NotValidError
+from lowlat.errors import ExitCode, NotValidError
 from lowlat.fleet.partition_job import PartitionAnswer, PartitionJob, ReplayPlan
 from lowlat.fleet.partitions import ReplayPartition
 from lowlat.fleet.worker_environment import environment_of_host
@@ -44,7 +44,8 @@ def replay_partition(
     said = err.decode(errors="replace").strip().splitlines()
     if process.returncode == 0 and out:
         return msgspec.json.decode(out, type=PartitionAnswer)
-    raise NotValidError(said[-1] if said else f"its process {ending(process.returncode)}")
+    defect = "internal error: " if process.returncode == ExitCode.INTERNAL else ""
+    raise NotValidError(f"{defect}{said[-1]}" if said else f"its process {ending(process.returncode)}")
 
 
 def _waited_for(process: subprocess.Popen[bytes], job: bytes, canceled: Callable[[], bool]) -> tuple[bytes, bytes]:

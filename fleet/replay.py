@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from lowlat import units
-from lowlat.errors import InputError, LowlatError
+from lowlat.errors import InputError
 from lowlat.fleet.attempts import Answered, Workers, answers
 from lowlat.fleet.partition_job import PartitionAnswer, ReplayPlan
 from lowlat.fleet.partition_process import replay_partition
@@ -61,7 +61,7 @@ def _surveyed(
         done = len(found) + len(unread)
         progress(f"reading {done + 1:,} of {units.counted(len(files), 'file')}", 0.1 * done / len(files))
 
-    for answer in answers(workers, survey_here, calls, waiting):
+    for answer in answers(workers, survey, calls, waiting):
         if answer.error is None:
             found[answer.number] = answer.value
         else:
@@ -118,11 +118,3 @@ def _replayed(
 def _failed(path: str, symbols: tuple[str, ...], answer: Answered) -> FailedPartition:
     where = "" if answer.worker is None else f" (on {answer.worker})"
     return FailedPartition(file=path, symbols=symbols, attempts=answer.attempts, error=f"{answer.error}{where}")
-
-
-def survey_here(path: str, part: ReplayedPart) -> SurveyedFile:
-    """`survey`, with errors that can be sent. Raises `InputError`."""
-    try:
-        return survey(path, part)
-    except LowlatError as error:
-        raise InputError(str(error)) from None

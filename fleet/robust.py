@@ -11,8 +11,6 @@ from lowlat.reports.compare.rank_test import p_value
 
 HOSTS_MIN: Final = 3
 """With two hosts, nobody can say which of them differs."""
-Z_LIMIT: Final = 3.5
-"""From here on a host stands out (B. Iglewicz and D. C. Hoaglin, "How to Detect and Handle Outliers", 1993)."""
 _OF_MAD: Final = 1.4826
 """Standard deviations in a median absolute deviation of normal values: 1 over the normal quantile of 3/4."""
 FLOOR: Final = 0.01

@@ -16,6 +16,9 @@ _OF_ONE_HOST: Final = frozenset({"peer", "listen", "bind", "root", "sweep", "plo
 """Options that make no report, or one that hosts cannot be compared by."""
 _ABOUT_SHOWING: Final = frozenset({"format", "output", "plot", "verbose", "quiet", "color", "debug", "wait", "no-lock"})
 """Settings that change nothing in what is measured."""
+_FLAG: Final = "--{}"
+_WHENCE: Final = {"COMMANDLINE": _FLAG, "ENVIRONMENT": "{1}", "DEFAULT_MAP": "the setting {!r}"}
+"""How a value is called that is no default, from its key and its variable, by where it is from."""
 
 
 def options_of_verb(ctx: typer.Context, verb: str, words: Sequence[str]) -> tuple[str, ...]:
@@ -29,13 +32,14 @@ def options_of_verb(ctx: typer.Context, verb: str, words: Sequence[str]) -> tupl
         added: list[str] = []
         for option in settable(command):
             key = key_of(option)
-            source, value = own.get_parameter_source(option.name), own.params[option.name]
-            given = source is not None and source.name == "COMMANDLINE"
-            if given and (key in _OF_ONE_HOST or names_output(verb, key)):
-                raise UsageError(f"--{key} does not go with a fleet; leave it out")
-            if source is None or source.name not in {"ENVIRONMENT", "DEFAULT_MAP"} or key in _ABOUT_SHOWING:
+            source = own.get_parameter_source(option.name)
+            whence = _WHENCE.get("" if source is None else source.name)
+            if whence is None or (whence != _FLAG and key in _ABOUT_SHOWING):
                 continue
-            added += _as_flags(key, value)
+            if key in _OF_ONE_HOST or names_output(verb, key):
+                raise UsageError(f"{whence.format(key, option.envvar)} does not go with a fleet; leave it out")
+            if whence != _FLAG:
+                added += _as_flags(key, own.params[option.name])
     return (*words, *added)
 
 

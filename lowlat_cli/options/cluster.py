@@ -13,7 +13,14 @@ from lowlat_cli.options.shared import count
 if TYPE_CHECKING:
     from lowlat.fleet.place import ClusterPlace
 
-_LOCAL_MAX = 512
+
+def _workers(value: object) -> int:
+    """A number of workers of a cluster on this host."""
+    from lowlat.fleet.place import LOCAL_MAX
+
+    return count(1, LOCAL_MAX)(value)
+
+
 SchedulerOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="A Dask scheduler that runs, such as tcp://node:8786."),
@@ -23,7 +30,7 @@ LocalOption: TypeAlias = Annotated[
     typer.Option(
         "--local",
         metavar="N",
-        parser=count(1, _LOCAL_MAX),
+        parser=_workers,
         help="Start a cluster of N workers on this host, for the time of the command.",
     ),
 ]

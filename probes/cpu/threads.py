@@ -176,8 +176,9 @@ def become(command: Sequence[str], cpus: Iterable[int] = (), fifo_priority: int 
         raise CommandStartError(why, ExitCode.COMMAND_REFUSED) from error
 
 
-def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends for any reason. No effect outside Linux.
+def end_with_parent(parent: int, by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal, by default to kill it, when its parent ends for any reason. No effect
+    outside Linux.
 
     `parent`: the parent's own view of its process id, which may be 1 in a container.
     """
@@ -186,6 +187,6 @@ def end_with_parent(parent: int) -> None:
     import ctypes
 
     pr_set_pdeathsig = 1  # linux/prctl.h
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)
     if os.getppid() != parent:  # the parent already ended; a reaper adopted us
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), by)

@@ -14,9 +14,13 @@ from lowlat.bounded import Amount, Count, Positive, Share
 
 SCHEMA: Final = "lowlat.fleet/1"
 HOST_SCHEMA: Final = "lowlat.fleet-host/1"
+Z_LIMIT: Final = 3.5
+"""From here on a host stands out (B. Iglewicz and D. C. Hoaglin, "How to Detect and Handle Outliers", 1993)."""
 
 HostOutcome: TypeAlias = Literal["measured", "failed", "busy", "timed out", "lost", "refused", "canceled"]
 Verdict: TypeAlias = Literal["slower", "faster", "mixed", "like the others", "not judged"]
+Unit: TypeAlias = Literal["ns", "per second", "share", "count", "ppm"]
+Outlier: TypeAlias = Literal["worse", "better"]
 Figure: TypeAlias = Annotated[float, Meta(ge=-1e18, le=1e18)]
 
 
@@ -120,7 +124,7 @@ class FleetValue:
         ),
     ]
     outlier: Annotated[
-        Literal["worse", "better"] | None,
+        Outlier | None,
         Meta(description="Whether it stands out: z-score, rank test and ratio all beyond their limits; null: no"),
     ]
 
@@ -129,9 +133,9 @@ class FleetValue:
 class FleetMetric:
     """One metric on all hosts that have it."""
 
-    name: Annotated[str, Meta(description="e.g. p99, throughput, jitter lost")]
+    name: Annotated[str, Meta(description="e.g. p99, throughput, time lost")]
     verb: Annotated[str, Meta(description="The verb whose reports it is from")]
-    unit: Annotated[Literal["ns", "per second", "share", "count", "ppm"], Meta(description="Of its values")]
+    unit: Annotated[Unit, Meta(description="Of its values")]
     higher_is_better: Annotated[bool, Meta(description="Whether a higher value is better")]
     explains: Annotated[
         bool, Meta(description="Whether it is a cause, such as time lost to another thread, and makes no verdict")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lowlat.reports.model.ablation import Ablation
-from lowlat.reports.outputs.comparison_markdown import plain
+from lowlat.reports.outputs.comparison_markdown import plain, row
 from lowlat.reports.terminal import ablation_lines as lines
 
 
@@ -22,13 +22,9 @@ def _lines(ablation: Ablation) -> Iterator[str]:
         yield ""
     yield f"{plain(lines.answer(ablation))}."
     yield ""
-    yield _row(lines.COLUMNS)
+    yield row(lines.COLUMNS)
     yield f"|---|{'--:|' * (len(lines.COLUMNS) - 2)}---|"
     for effect in ablation.techniques:
-        yield _row(lines.cells(effect))
+        yield row(lines.cells(effect))
     yield ""
     yield from (f"- {plain(line)}" for line in (*lines.notes(ablation), lines.level(ablation), lines.title(ablation)))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(plain, cells))} |"

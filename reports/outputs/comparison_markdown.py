@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lowlat.reports.model.comparison import Compared, Comparison
@@ -55,6 +55,11 @@ def _row(metric: Compared) -> str:
     if metric.gates:
         cells[0], cells[-1] = f"**{cells[0]}**", f"**{cells[-1]}**"
     return f"| {' | '.join(cells)} |"
+
+
+def row(cells: Iterable[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(map(plain, cells))} |"
 
 
 def plain(text: str) -> str:

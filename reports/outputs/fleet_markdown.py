@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lowlat.reports.model.fleet import Fleet
-from lowlat.reports.outputs.comparison_markdown import plain
+from lowlat.reports.outputs.comparison_markdown import plain, row
 from lowlat.reports.terminal import fleet_lines as lines
 
 
@@ -39,12 +39,8 @@ def _lines(fleet: Fleet) -> Iterator[str]:
 
 
 def _table(columns: Sequence[str], fleet: Fleet) -> Iterator[str]:
-    yield _row(columns)
+    yield row(columns)
     yield f"|---|{'--:|' * (len(columns) - 1)}"
-    yield _row(["median", *lines.medians(fleet)])
+    yield row(["median", *lines.medians(fleet)])
     for host, cells in lines.rows(fleet):
-        yield _row([host.name, *(cell.text for cell in cells)])
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(plain, cells))} |"
+        yield row([host.name, *(cell.text for cell in cells)])

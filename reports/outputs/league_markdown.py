@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lowlat.reports.model.league import League, LeagueTable
-from lowlat.reports.outputs.comparison_markdown import plain
+from lowlat.reports.outputs.comparison_markdown import plain, row
 from lowlat.reports.terminal import league_lines as lines
 
 
@@ -28,7 +28,7 @@ def _lines(league: League) -> Iterator[str]:
         yield from _figures(table)
     yield ""
     yield from _head(lines.ENGINE_COLUMNS)
-    yield from map(_row, lines.engine_rows(league))
+    yield from map(row, lines.engine_rows(league))
     yield ""
     yield f"- {plain(lines.NOTE)}"
     yield from (f"- {plain(line)}" for line in (lines.fewer(league), lines.host(league)) if line)
@@ -40,15 +40,11 @@ def _figures(table: LeagueTable) -> Iterator[str]:
     for entry in lines.ranked(table):
         if entry.figures is None:
             missing = lines.instead(entry, whole=True)
-            yield _row([entry.engine, missing, *[""] * (len(lines.COLUMNS) - 1)])
+            yield row([entry.engine, missing, *[""] * (len(lines.COLUMNS) - 1)])
         else:
-            yield _row([lines.name(entry, table), *lines.cells(entry, table)])
+            yield row([lines.name(entry, table), *lines.cells(entry, table)])
 
 
 def _head(columns: Sequence[str]) -> Iterator[str]:
-    yield _row(columns)
+    yield row(columns)
     yield f"|---|{'--:|' * (len(columns) - 1)}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(plain, cells))} |"

@@ -9,14 +9,15 @@ from statistics import median
 from typing import Final
 
 from lowlat import units
-from lowlat.reports.model.fleet import Fleet, FleetDifference, FleetHost, FleetMetric, FleetValue
+from lowlat.reports.compare.gate import THRESHOLD_PERCENT
+from lowlat.reports.model.fleet import Z_LIMIT, Fleet, FleetDifference, FleetHost, FleetMetric, FleetValue
 from lowlat.reports.terminal.text_lines import join
 
-NOTE: Final = "* stands out: z-score over 3.5, 10% from the median, and not by chance"
+NOTE: Final = f"* stands out: z-score over {Z_LIMIT:g}, {THRESHOLD_PERCENT:g}% from the median, and not by chance"
 """What the mark in a cell means."""
 _GROUPS_DIFFER: Final = 0.1
-_HEAT_MAX: Final = 7.0
-"""The z-score of the darkest cell: twice that of one that stands out."""
+HEAT_MAX: Final = 2 * Z_LIMIT
+"""The z-score of the darkest cell."""
 _ORDER: Final = {"slower": 0, "mixed": 1, "faster": 2, "not judged": 3, "like the others": 4}
 
 
@@ -95,7 +96,7 @@ def _cell(value: FleetValue | None, metric: FleetMetric) -> FleetCell:
             units.plural(value.runs, "run"),
         ]
     )
-    heat = min(z, _HEAT_MAX) / _HEAT_MAX if z > 0 else None
+    heat = min(z, HEAT_MAX) / HEAT_MAX if z > 0 else None
     return FleetCell(f"{text}{'*' if value.outlier else ''}", heat, value.outlier, told)
 
 

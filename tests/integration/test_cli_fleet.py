@@ -114,6 +114,13 @@ def test_what_cannot_be_is_one_line_and_starts_nothing(lowlat: Run, arguments: l
     assert problem in lines[0]
 
 
+def test_a_setting_is_refused_as_its_option_is(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "lowlat.toml").write_text("[bench]\npeer = 'a:1'\n")
+    done = lowlat("fleet", "bench", "--local", "1")
+    assert done.returncode == 2
+    assert done.stderr == "lowlat: error: the setting 'peer' does not go with a fleet; leave it out\n"
+
+
 def test_an_unreachable_scheduler_is_one_line(lowlat: Run) -> None:
     """Nothing listens on the port of a socket that is bound only. Dask tries for ten seconds."""
     import socket

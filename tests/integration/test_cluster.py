@@ -90,6 +90,15 @@ def test_one_at_a_time_on_a_host(cluster: ConnectedCluster, tmp_path: Path) -> N
     assert len(list(tmp_path.iterdir())) == 8
 
 
+def test_a_task_that_waits_for_those_before_it_is_not_given_up(
+    cluster: ConnectedCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet_cluster, "PRESENCE_S", 0.0)
+    (host,) = cluster.hosts
+    tasks = [cluster.submit(spans, tmp_path, number, host=host, key=f"{number}") for number in range(4)]
+    assert [(each.error, each.worker) for each in cluster.finished(tasks, lambda: None)] == [(None, host.address)] * 4
+
+
 def test_a_canceled_task_sees_it_and_the_next_one_runs(cluster: ConnectedCluster, tmp_path: Path) -> None:
     (host,) = cluster.hosts
     task = cluster.submit(wait_for_cancel, tmp_path, host=host, key="waits")

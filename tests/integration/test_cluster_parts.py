@@ -147,6 +147,14 @@ def test_one_process_killed_loses_its_partition_only(days: list[str], monkeypatc
     assert found.failed[0].error == "its process was killed by SIGKILL"
 
 
+def test_a_defect_in_the_process_of_a_partition_reads_as_one(days: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    program = ("sh", "-c", "printf 'Traceback:\\nKeyError: 1\\n' >&2; exit 70")
+    monkeypatch.setattr(partition_process, "python_running", lambda _module: program)
+    found = replayed(days, ThisProcess())
+    assert (found.status, found.result.partitions) == ("invalid", ())
+    assert {each.error for each in found.failed} == {"internal error: KeyError: 1"}
+
+
 def test_a_file_that_is_replaced_after_it_was_surveyed_is_not_replayed(days: list[str], tmp_path: Path) -> None:
     day = tmp_path / "day_message_1.csv"
     day.write_text(Path(days[0]).read_text())
@@ -168,6 +176,16 @@ def test_ctrl_c_leaves_what_is_there(days: list[str]) -> None:
     found = replayed(days, ThisProcess(), progress=interrupt)
     assert (found.status, found.status_reasons) == ("interrupted", ("stopped after 1 of 2 partitions",))
     assert [each.number for each in found.result.partitions] == [1]
+
+
+def defective() -> None:
+    raise AttributeError("no such name")
+
+
+def test_a_defect_ends_the_work_with_the_traceback_of_its_worker(cluster: ConnectedCluster) -> None:
+    with pytest.raises(AttributeError, match="no such name") as raised:
+        list(answers(ClusterWorkers(cluster), defective, {1: ()}, lambda: None))
+    assert "in defective" in "".join(raised.value.__notes__)
 
 
 def die_once(marker: Path) -> str:

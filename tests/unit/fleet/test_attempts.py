@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from lowlat.fleet.attempts import Answered, ThisProcess, answers
+import pytest
+
+from lowlat.errors import ExitCode, InputError, LobsterError, NotValidError, RunFailedError, UsageError
+from lowlat.fleet.attempts import Answered, ThisProcess, answers, attempted
+
+
+def fail(error: BaseException | None) -> str:
+    if error is not None:
+        raise error
+    return "done"
 
 
 class Unlucky:
@@ -34,7 +45,7 @@ class Unlucky:
             self.made.append((number, worker))
             if self.faulty.get(number, 0) > 0:
                 self.faulty[number] -= 1
-                yield Answered(number, 1, None, ValueError("no luck"), worker)
+                yield Answered(number, 1, None, InputError("no luck"), worker)
             else:
                 yield Answered(number, 1, function(*arguments), None, worker)
 
@@ -61,11 +72,32 @@ def test_what_is_not_wanted_any_more_is_neither_answered_nor_tried_again() -> No
 
 
 def test_in_this_process_a_call_that_fails_has_no_elsewhere() -> None:
-    workers = ThisProcess()
-    found = [
-        (each.number, each.value, type(each.error)) for each in answers(workers, int, {1: ("1",), 2: ("x",)}, bool)
-    ]
-    assert found == [(1, 1, type(None)), (2, None, ValueError)]
+    calls = {1: (None,), 2: (InputError("no such file"),), 3: (None,)}
+    found = [(each.number, each.value, repr(each.error)) for each in answers(ThisProcess(), fail, calls, bool)]
+    assert found == [(1, "done", "None"), (2, None, "UsageError('no such file')"), (3, "done", "None")]
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "line"),
+    [
+        (LobsterError(Path("day.csv"), "2 columns", row=7), UsageError, "day.csv, row 7: 2 columns"),
+        (RunFailedError("it crashed", ExitCode.NOT_VALID), NotValidError, "it crashed"),
+        (MemoryError(), UsageError, "not enough memory; use fewer commands or smaller pools"),
+        (PermissionError(13, "Permission denied", "day.csv"), UsageError, "day.csv: Permission denied; run it with"),
+    ],
+)
+def test_what_a_call_raises_can_be_sent_in_words(raised: Exception, kind: type[Exception], line: str) -> None:
+    sent = pickle.loads(pickle.dumps(attempted(fail, raised)))
+    assert type(sent.error) is kind
+    assert str(sent.error).startswith(line)
+
+
+@pytest.mark.parametrize("raised", [AttributeError("no such name"), KeyboardInterrupt()])
+def test_a_defect_and_an_interruption_are_no_failed_call(raised: BaseException) -> None:
+    answering = answers(ThisProcess(), fail, {1: (None,), 2: (raised,)}, bool)
+    assert next(answering).value == "done"
+    with pytest.raises(type(raised)):
+        next(answering)
 
 
 def test_in_this_process_what_is_canceled_is_not_begun() -> None:

@@ -121,7 +121,7 @@ def test_each_way_to_fail_is_named_and_the_rest_goes_on(measure: Measure) -> Non
         "node-0": ("measured", None),
         "node-1": ("failed", "CPU 9 is not there; name one of 0-1"),
         "node-2": ("busy", "lowlat bench (process 7)"),
-        "node-3": ("failed", "of the worker\\nitself"),
+        "node-3": ("failed", "RuntimeError: of the worker\\nitself"),
     }
 
 

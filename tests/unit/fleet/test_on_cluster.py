@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from lowlat.errors import ExitCode, RunFailedError
+import pytest
+
+from lowlat.errors import ExitCode, InputError, RunFailedError
 from lowlat.fleet.attempts import answers
 from lowlat.fleet.cluster import Task, TaskOutcome
 from lowlat.fleet.on_cluster import ClusterWorkers
@@ -15,13 +17,22 @@ from lowlat.fleet.worker_facts import WorkerFacts
 GIB = 1 << 30
 
 
+def missing(path: str) -> None:
+    raise InputError(f"{path}: no such file")
+
+
+def defective() -> None:
+    raise AttributeError("no such name")
+
+
 class Cluster:
     """Workers a, with two threads, and b, with one; calls are made when their outcome is asked for."""
 
-    def __init__(self, submitted_max: int = 100) -> None:
+    def __init__(self, submitted_max: int = 100, raises: Exception | None = None) -> None:
         self.client = SimpleNamespace(nthreads=lambda: {"a": 2, "b": 1})
         self.workers = tuple(WorkerFacts(name, "host", "boot", 4, GIB, {}) for name in ("a", "b"))
         self.submitted_max = submitted_max
+        self.raises = raises
         self.canceled: list[str] = []
         self.avoided: list[Collection[str]] = []
 
@@ -34,7 +45,8 @@ class Cluster:
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
         waiting()
         for task in tasks:
-            yield TaskOutcome(task, task.call(), None, "a")
+            value = None if self.raises else task.call()
+            yield TaskOutcome(task, value, self.raises, "a")
 
     def cancel(self, tasks: Iterable[Task]) -> None:
         self.canceled += [task.key for task in tasks]
@@ -51,9 +63,23 @@ def test_as_many_calls_as_threads_and_memory_for_each() -> None:
 
 def test_a_call_that_raises_avoids_the_worker_that_it_failed_on() -> None:
     cluster = Cluster()
-    (found,) = answers(workers(cluster), int, {7: ("x",)}, lambda: None)
-    assert (found.number, found.attempts, type(found.error), found.worker) == (7, 3, ValueError, "a")
+    (found,) = answers(workers(cluster), missing, {7: ("day.csv",)}, lambda: None)
+    assert (found.number, found.attempts, str(found.error), found.worker) == (7, 3, "day.csv: no such file", "a")
     assert cluster.avoided == [(), ("a",), ("a", "a")]
+
+
+def test_a_defect_is_raised_with_the_traceback_of_its_worker() -> None:
+    """It is the same on every worker, and does not read as the failure of one."""
+    cluster = Cluster()
+    with pytest.raises(AttributeError) as raised:
+        list(answers(workers(cluster), defective, {7: ()}, lambda: None))
+    assert "in defective" in "".join(raised.value.__notes__)
+    assert cluster.avoided == [()]
+
+
+def test_what_dask_raises_is_tried_again_and_named() -> None:
+    (found,) = answers(workers(Cluster(raises=RuntimeError("no graph"))), int, {7: ("1",)}, lambda: None)
+    assert (found.attempts, type(found.error), str(found.error)) == (3, RunFailedError, "RuntimeError: no graph")
 
 
 def test_what_no_scheduler_takes_is_answered() -> None:
