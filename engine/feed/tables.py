@@ -170,8 +170,8 @@ class ArrowTable:
         with self._readable():
             self._file = self._parquet_file(stream) if parquet else self._arrow_file(stream)
             schema = self._file.schema_arrow if parquet else self._file.schema
-        self.names: list[str] = list(schema.names)
-        self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
+            self.names: list[str] = list(schema.names)
+            self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
@@ -181,9 +181,10 @@ class ArrowTable:
         while True:
             with self._readable():
                 batch = next(batches, None)
-            if batch is None:
-                return
-            yield TableBlock(self._path, row, {name: self._plain(batch, name) for name in columns})
+                if batch is None:
+                    return
+                named = {name: self._plain(batch, name) for name in columns}
+            yield TableBlock(self._path, row, named)
             row += len(batch)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:

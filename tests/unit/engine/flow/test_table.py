@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -156,6 +157,27 @@ def test_a_text_outside_of_its_column_is_damage(opened: Open, begin: int) -> Non
         opened(bytes(data))
 
 
+def test_a_column_whose_name_is_no_text_is_damage(opened: Open) -> None:
+    with pytest.raises(InputError, match=r"day\.csv: it is damaged: 'utf-8' codec can't decode"):
+        opened(arrow_file(arrow_table(other=[0])).replace(b"other", b"ot\xf2er"))
+
+
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_a_flipped_bit_is_damage_or_another_value(opened: Open, form: str) -> None:
+    table, parquet, rng = pa.concat_tables([arrow_table(side=[side]) for side in "BSBBS"]), io.BytesIO(), Random(1)
+    pq.write_table(table, parquet)
+    whole = parquet.getvalue() if form == "parquet" else arrow_file(table.combine_chunks())
+    refused = 0
+    for _ in range(100):
+        data = bytearray(whole)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        try:
+            opened(bytes(data))
+        except (InputError, UsageError):
+            refused += 1
+    assert 20 < refused < 100
+
+
 def test_of_two_columns_of_one_name_the_first_counts(opened: Open) -> None:
     table = arrow_table()
     for twice in table.append_column("px", pa.array([9.0])), table.add_column(0, "qty", table["qty"]):
@@ -171,6 +193,7 @@ def test_of_two_columns_of_one_name_the_first_counts(opened: Open) -> None:
         ({"ts": pa.array([2**63], pa.uint64())}, "rows from 1: Integer value 9223372036854775808 not in range"),
         ({"ts": pa.array([2**62], pa.timestamp("s"))}, "rows from 1: Casting from timestamp"),
         ({"id": pa.array([[7]])}, "rows from 1: Unsupported cast from list"),
+        ({"px": pa.array([1e308])}, r"row 1, column px: 1e\+308 is not a number of at most"),
     ],
 )
 def test_values_that_no_event_can_have(opened: Open, columns: dict[str, object], why: str) -> None:
