@@ -81,7 +81,7 @@ def times_ns(block: TableBlock, column: str, unit: str | None) -> Ints:
     if pa.types.is_floating(found.type):
         return _rounded(block, column, Decimal(1) / TIME_UNITS[unit or "s"])
     if pa.types.is_integer(found.type) and unit != CLOCK:
-        return _numbers(found.cast(pa.int64())) * TIME_UNITS[unit or "ns"]
+        return _in_ns(block, column, TIME_UNITS[unit or "ns"])
     text = text_of(block, column)
     first = text[0].as_py() if len(text) else ""
     if unit == CLOCK:
@@ -141,6 +141,16 @@ def _numbers(found: Any) -> Ints:
     return np.asarray(found.fill_null(0).to_numpy(zero_copy_only=False), np.int64)
 
 
+def _in_ns(block: TableBlock, column: str, each: int) -> Ints:
+    """Whole numbers of `each` nanoseconds."""
+    numbers, most = _numbers(block.columns[column].cast(arrow(block.path).int64())), (2**63 - 1) // each
+    outside = (numbers < -most) | (numbers > most)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise block.error(at, column, f"{numbers[at]} is after the year 2262; name its unit, as in time=ts:ns")
+    return numbers * each
+
+
 def decimal_places(unit: Decimal) -> tuple[int, int]:
     """A unit as a number of decimal places, and how many of the last of them it is."""
     places = max(0, -int(unit.normalize().as_tuple().exponent))
@@ -163,7 +173,8 @@ def _divided(block: TableBlock, column: str, scaled: Any, times: int) -> Ints:
 
 def _rounded(block: TableBlock, column: str, unit: Decimal) -> Ints:
     values = block.columns[column].fill_null(0).to_numpy(zero_copy_only=False).astype(float)
-    units: NDArray[np.float64] = np.rint(values / float(unit))
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is seen below
+        units: NDArray[np.float64] = np.rint(values / float(unit))
     bad = ~(np.abs(units) < 2**62)
     if bad.any():
         index = int(np.argmax(bad))

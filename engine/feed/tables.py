@@ -26,7 +26,8 @@ from lowlat.limits import (
 from lowlat.text import cut, printable
 
 _BOM: Final = b"\xef\xbb\xbf"
-_SHOWN_CHARS: Final = 80
+SHOWN_CHARS: Final = 80
+"""As many characters of what pyarrow says are shown."""
 _BATCH_ROWS: Final = 1 << 15
 
 
@@ -143,8 +144,8 @@ class CsvTable:
         found = re.match(r"Row #(\d+): (.*)", why, re.DOTALL)
         if found:
             row, why = row + int(found[1]) - 1, found[2]
-            return InputError(f"{self._path}, row {row}: {cut(printable(why), _SHOWN_CHARS)}")
-        return InputError(f"{self._path}, rows from {row}: {cut(printable(why), _SHOWN_CHARS)}")
+            return InputError(f"{self._path}, row {row}: {cut(printable(why), SHOWN_CHARS)}")
+        return InputError(f"{self._path}, rows from {row}: {cut(printable(why), SHOWN_CHARS)}")
 
 
 def _first_line(path: Path, pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -169,8 +170,8 @@ class ArrowTable:
         with self._readable():
             self._file = self._parquet_file(stream) if parquet else self._arrow_file(stream)
             schema = self._file.schema_arrow if parquet else self._file.schema
-        self.names: list[str] = list(schema.names)
-        self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
+            self.names: list[str] = list(schema.names)
+            self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
@@ -180,9 +181,10 @@ class ArrowTable:
         while True:
             with self._readable():
                 batch = next(batches, None)
-            if batch is None:
-                return
-            yield TableBlock(self._path, row, {name: self._plain(batch, name) for name in columns})
+                if batch is None:
+                    return
+                named = {name: self._plain(batch, name) for name in columns}
+            yield TableBlock(self._path, row, named)
             row += len(batch)
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
@@ -194,12 +196,13 @@ class ArrowTable:
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
+            batch.validate(full=True)  # which nothing does on reading: a wrong length leads out of its memory
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
 
     def _plain(self, batch: Any, name: str) -> Any:
         """A column of values: of one that stores each different text once, when none is too long to repeat."""
-        column = batch.column(batch.schema.get_field_index(name))
+        column = batch.column(batch.schema.names.index(name))  # the first of those with this name
         if not self._arrow.types.is_dictionary(column.type):
             return column
         import pyarrow.compute as pc
@@ -256,5 +259,5 @@ class ArrowTable:
         try:
             yield
         except (self._arrow.ArrowException, OSError, ValueError) as error:
-            why = cut(printable(str(error)), _SHOWN_CHARS)
+            why = cut(printable(str(error)), SHOWN_CHARS)
             raise InputError(f"{self._path}: it is damaged: {why}; fetch it again") from error

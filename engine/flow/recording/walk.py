@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +25,8 @@ from lowlat.engine.flow.recording.venue_book import VenueBook
 from lowlat.engine.matching.records import QUANTITY_MAX
 from lowlat.errors import InputError
 
-_STEP: Final = 1 << 18
-"""Events between which signals are handled: some hundredths of a second."""
+_STEP_MS: Final = 50
+"""Milliseconds between which signals are handled."""
 
 _COUNTED: Final = (
     *[("left_out", reason) for reason in (why.UNKNOWN_ORDER, why.HIDDEN, why.CROSS, why.BUST, why.NO_ORDER)],
@@ -85,9 +86,9 @@ class Walk:
         sum to more than an order holds.
         """
         left = len(self._rows)
-        while self._native.run(_STEP):
-            walked(_STEP)
-            left -= _STEP
+        for still_left in iter(partial(self._native.run, _STEP_MS), 0):
+            walked(left - still_left)
+            left = still_left
         walked(left)
         if (found := self._native.too_much()) is not None:
             event, quantity = found

@@ -7,6 +7,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,9 +42,9 @@ class OwnedWalk {
         walk_.compare_with(wider_->data(), static_cast<std::int64_t>(wider_->size()), displayed_->data(), levels);
     }
 
-    bool run(std::int64_t count) {
+    std::int64_t run(std::int64_t milliseconds) {
         const nb::gil_scoped_release released;
-        return walk_.run(count);
+        return walk_.run(std::chrono::milliseconds(milliseconds));
     }
 
     /// No event is read any more: let go of the columns.
@@ -173,7 +174,7 @@ void register_recorded_walk(nb::module_& m) {
         .def(nb::init<const std::vector<nb::handle>&, nb::handle, nb::handle, std::uint64_t, bool>(),
              nb::arg("columns"), nb::arg("unseen"), nb::arg("aggressors"), nb::arg("first_id"), nb::arg("by_arrival"))
         .def("compare_with", &OwnedWalk::compare_with, nb::arg("wider"), nb::arg("displayed"), nb::arg("levels"))
-        .def("run", &OwnedWalk::run, nb::arg("count"))
+        .def("run", &OwnedWalk::run, nb::arg("milliseconds"))
         .def("release", &OwnedWalk::release)
         .def("commands", [](OwnedWalk& walk) { return walk.walk().market().log().size(); })
         .def("keys", &keys, nb::arg("keys"))

@@ -12,10 +12,11 @@ from lowlat.engine.feed.clears import empty_clears
 from lowlat.engine.feed.columns import Ints, codes, decimals, text_of, times_ns, uuids, whole_numbers
 from lowlat.engine.feed.records import ORDER_EVENT, OrderAction, OrderEventFlag, OrderEvents
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
-from lowlat.engine.feed.tables import TableBlock, columns_of
+from lowlat.engine.feed.tables import SHOWN_CHARS, TableBlock, arrow, columns_of
 from lowlat.engine.flow.readers.table.mapping import BOTH, IGNORED, ColumnMapping
 from lowlat.engine.matching.records import Side
-from lowlat.text import printable
+from lowlat.errors import InputError
+from lowlat.text import cut, printable
 
 _TRADES = (OrderAction.EXECUTE, OrderAction.TRADE)
 NO_SYMBOL = -1
@@ -42,12 +43,20 @@ class TableEvents:
 
     def blocks(self, blocks: Iterator[TableBlock]) -> Iterator[OrderEvents]:
         """Blocks of `ORDER_EVENT`. Raises `InputError`, which names row, column and value."""
-        called = {field: " or ".join(names) for field, names in self._columns.items()}
         for block in blocks:
-            merged = {field: self._merged(block, field) for field in self._columns}
-            events = self._events(TableBlock(block.path, block.first_row, merged, called))
+            try:
+                events = self._events(self._named(block))
+            except arrow(block.path).ArrowException as error:  # as of a type that no number or word is made of
+                why = cut(printable(str(error)), SHOWN_CHARS)
+                raise InputError(f"{block.path}, rows from {block.first_row}: {why}") from error
             if len(events):
                 yield events
+
+    def _named(self, block: TableBlock) -> TableBlock:
+        """The columns by the fields that they are."""
+        called = {field: " or ".join(names) for field, names in self._columns.items()}
+        merged = {field: self._merged(block, field) for field in self._columns}
+        return TableBlock(block.path, block.first_row, merged, called)
 
     def _merged(self, block: TableBlock, field: str) -> Any:
         """The column of a field: of several, the first that is not empty in a row."""

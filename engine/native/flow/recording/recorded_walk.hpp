@@ -1,6 +1,7 @@
 // One symbol's events, one by one, as changes of its market.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -48,14 +49,19 @@ class RecordedWalk {
         undisplayed_.emplace(market_, wider, rows, displayed, levels);
     }
 
-    /// Go through the next events, at most so many. Returns whether there are more.
-    bool run(std::int64_t count) {
-        const std::int64_t end = count < events_.size - next_ ? next_ + count : events_.size;
-        for (; next_ < end; ++next_) take(next_);
-        if (next_ < events_.size) return true;
-        bursts_.close();
-        auctions_.settle();
-        return false;
+    /// Go through the next events, for about this long: an event may take milliseconds, as where a level of many orders
+    /// is restored. Returns how many are left.
+    std::int64_t run(std::chrono::milliseconds duration) {
+        const auto end = std::chrono::steady_clock::now() + duration;
+        while (next_ < events_.size) {
+            take(next_++);
+            if (next_ % clock_events == 0 && std::chrono::steady_clock::now() >= end) break;
+        }
+        if (next_ == events_.size) {
+            bursts_.close();
+            auctions_.settle();
+        }
+        return events_.size - next_;
     }
 
     RecordedMarket& market() { return market_; }
@@ -63,6 +69,9 @@ class RecordedWalk {
     const AuctionRecorder& auctions() const { return auctions_; }
 
   private:
+    /// The clock is read once in so many events.
+    static constexpr std::int64_t clock_events = 16;
+
     OrderAction action(std::int64_t index) const { return static_cast<OrderAction>(events_.action[index]); }
     std::uint64_t id(std::int64_t index) const { return events_.order_id.id(index); }
     std::uint64_t quantity(std::int64_t index) const { return events_.quantity.id(index); }

@@ -64,14 +64,15 @@ def test_a_file_that_is_not_open_or_not_there_has_no_share(tmp_path: Path) -> No
 
 
 def test_commands_and_rebuilt_books_are_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lowlat.engine.flow.recording.walk._STEP", 30_000)
+    monkeypatch.setattr("lowlat.engine.flow.recording.walk._STEP_MS", 0)  # 16 events
     path = tmp_path / "day_message_10.csv"
     path.write_text(ROWS)
     said: Told = []
     options = ReadOptions(progress=lambda text, share: said.append((text, share)))
     reader_of(path).flow(path, options=options)
     made = [(text, share) for text, share in said if text.startswith("commands of ")]
-    assert made[-1] == ("commands of 90,000 of 90,000 events made", 1) and made[0][1] == 1 / 3
+    assert made[-1] == ("commands of 90,000 of 90,000 events made", 1)
+    assert [share for _, share in made] == [done / 90_000 for done in range(16, 90_001, 16)]
     said.clear()
     Rebuilding(reader_of(path).events(path, ReadOptions()), None, lambda *told: said.append(told)).run()
     assert said[-1] == ("measuring single events", 1) and said[-2][0].startswith("90,000 events, ")

@@ -6,6 +6,8 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -132,6 +134,76 @@ def test_typed_columns_of_parquet_and_arrow(opened: Open) -> None:
         assert events["time_ns"].tolist() == [5_000, 6_000] and events["row"].tolist() == [1, 2]
         with pytest.raises(InputError, match=r"day\.csv: it is damaged: .*; fetch it again"):
             opened(data[: len(data) // 2])
+
+
+def arrow_table(**columns: object) -> Any:
+    """A row, with these columns in place of others."""
+    return pa.table({"ts": [5], "id": [7], "side": ["B"], "what": ["A"], "px": [1.01], "qty": [30], **columns})
+
+
+def arrow_file(table: Any) -> bytes:
+    file = io.BytesIO()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("begin", [13, -5, 1 << 30])
+def test_a_text_outside_of_its_column_is_damage(opened: Open, begin: int) -> None:
+    data = bytearray(arrow_file(arrow_table(side=["Bid         "])))
+    ends = data.rindex(np.array([0, 12], np.int32).tobytes(), 0, data.index(b"Bid  "))
+    data[ends : ends + 4] = np.int32(begin).tobytes()
+    with pytest.raises(InputError, match=r"day\.csv: it is damaged: .*; fetch it again"):
+        opened(bytes(data))
+
+
+def test_a_column_whose_name_is_no_text_is_damage(opened: Open) -> None:
+    with pytest.raises(InputError, match=r"day\.csv: it is damaged: 'utf-8' codec can't decode"):
+        opened(arrow_file(arrow_table(other=[0])).replace(b"other", b"ot\xf2er"))
+
+
+@pytest.mark.parametrize("form", ["arrow", "parquet"])
+def test_a_flipped_bit_is_damage_or_another_value(opened: Open, form: str) -> None:
+    table, parquet, rng = pa.concat_tables([arrow_table(side=[side]) for side in "BSBBS"]), io.BytesIO(), Random(1)
+    pq.write_table(table, parquet)
+    whole = parquet.getvalue() if form == "parquet" else arrow_file(table.combine_chunks())
+    refused = 0
+    for _ in range(100):
+        data = bytearray(whole)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        try:
+            opened(bytes(data))
+        except (InputError, UsageError):
+            refused += 1
+    assert 20 < refused < 100
+
+
+def test_of_two_columns_of_one_name_the_first_counts(opened: Open) -> None:
+    table = arrow_table()
+    for twice in table.append_column("px", pa.array([9.0])), table.add_column(0, "qty", table["qty"]):
+        parquet = io.BytesIO()
+        pq.write_table(twice, parquet)
+        for data in parquet.getvalue(), arrow_file(twice):
+            assert told(opened(data)[1]) == ["ADD 7 BUY 30@101"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"ts": pa.array([2**63], pa.uint64())}, "rows from 1: Integer value 9223372036854775808 not in range"),
+        ({"ts": pa.array([2**62], pa.timestamp("s"))}, "rows from 1: Casting from timestamp"),
+        ({"id": pa.array([[7]])}, "rows from 1: Unsupported cast from list"),
+        ({"px": pa.array([1e308])}, r"row 1, column px: 1e\+308 is not a number of at most"),
+    ],
+)
+def test_values_that_no_event_can_have(opened: Open, columns: dict[str, object], why: str) -> None:
+    with pytest.raises(InputError, match=rf"day\.csv, {why}"):
+        opened(arrow_file(arrow_table(**columns)))
+
+
+def test_times_beyond_what_64_bits_hold(opened: Open) -> None:
+    with pytest.raises(InputError, match=r"row 1, column ts: 9300000000 is after the year 2262; name its unit"):
+        opened(arrow_file(arrow_table(ts=[9_300_000_000])), SIMPLE.replace("time=ts", "time=ts:s"))
 
 
 def test_words_may_be_numbers_and_numbers_decimals(opened: Open) -> None:
