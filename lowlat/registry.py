@@ -108,7 +108,9 @@ class Registry(Generic[Entry]):
             raise PlugInError(f"{whose}: several have this name; remove all but one")
         try:
             found = points[0].load()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() too
             raise PlugInError(
                 f"{whose} cannot be loaded: {type(error).__name__}: {error}; repair or remove it"
             ) from error

@@ -79,7 +79,7 @@ def in_own_process(job: AblationJob, commands: Commands, wanted: VariantJob) -> 
                 return VariantAnswer(absent=f"a run of it did not end within {limit_s:g} s; is the host overloaded?")
             _, status = os.waitpid(child, 0)
             answer = answered.read()
-        if returned := os.waitstatus_to_exitcode(status):
+        if (returned := os.waitstatus_to_exitcode(status)) or not answer:
             return VariantAnswer(failure=f"its process {ending(returned)}{_last_line(said)}")
     return msgspec.json.decode(answer, type=VariantAnswer)
 

@@ -77,10 +77,12 @@ class EngineEntry:
         return self if self.compiled and not self.foreign else NATIVE
 
     def make_compiled(self, settings: EngineConfig) -> Engine:
-        """As `make`. Raises `PlugInError` if the engine is declared compiled but is not."""
+        """As `make`. Raises `PlugInError` if that fails, or the engine is declared compiled but is not."""
+        from lowlat.engine.foreign.python_engine import blaming
         from lowlat.engine.matching.native import Engine
 
-        engine = self.make(settings)
+        with blaming(self.name):
+            engine = self.make(settings)
         if not isinstance(engine, Engine):
             raise PlugInError(f"{type(engine).__name__}, which {self.name} makes, is no compiled engine")
         return engine

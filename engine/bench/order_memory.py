@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import re
-import signal
 import subprocess
 import sys
 from typing import Final, Literal
@@ -27,7 +26,6 @@ from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, Commands, CommandType, Side
-from lowlat.errors import ExitCode
 from lowlat.probes.host.host_tree import LIVE
 from lowlat.reports.model.league import LeagueEngine
 
@@ -83,9 +81,7 @@ def _growth(engine: str, orders: int) -> tuple[int | None, str | None]:
         )
     except subprocess.TimeoutExpired as error:
         return None, f"{_ABSENT}it was not filled within {error.timeout:g} s"
-    if done.returncode in (-signal.SIGINT, ExitCode.INTERRUPTED):
-        raise KeyboardInterrupt
-    if done.returncode:
+    if done.returncode or not done.stdout:  # an engine may end it as if all were well
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         return None, f"{_ABSENT}the process {ending(done.returncode)}: {lines[-1] if lines else 'no output on stderr'}"
     growth = msgspec.json.decode(done.stdout, type=_Growth).growth_bytes

@@ -19,7 +19,7 @@ import msgspec
 from lowlat import units
 from lowlat.child_process import end_child, ending, own_environment, python_running
 from lowlat.engine.bench.crosscheck import ReferenceCheck, check_against_reference
-from lowlat.engine.bench.engines import EngineEntry, engine_entry
+from lowlat.engine.bench.engines import ENGINES, EngineEntry, engine_entry
 from lowlat.engine.bench.journal_cost import new_journal
 from lowlat.engine.bench.kernel_stages import KERNEL_LEFT_OUT, kernel_stage, peer_stages
 from lowlat.engine.bench.loop_ceiling import ceiling_of
@@ -336,9 +336,8 @@ def _in_fresh_process(job: Job) -> RunOutcome:
     try:
         return msgspec.json.decode(out, type=RunOutcome)
     except msgspec.DecodeError as error:
-        text = (
-            f"a run's process ended without a whole result: {error} ({units.counted(len(out), 'byte')}); run it again"
-        )
+        whose = _process_of(engine_entry(job.engine))
+        text = f"{whose} ended without a whole result: {error} ({units.counted(len(out), 'byte')}); run it again"
         raise RunFailedError(text, ExitCode.NOT_VALID) from error
 
 
@@ -369,10 +368,16 @@ def _failure(returned: int, err: bytes, entry: EngineEntry) -> RunFailedError:
         return RunFailedError(said if said.startswith(library) else f"{library}: {said}", ExitCode.NOT_VALID)
     if returned == -signal.SIGKILL:
         what = "most likely because memory ran out; measure fewer --commands or --orders"
-        return RunFailedError(f"a run's process {ending(returned)}, {what}", ExitCode.NOT_VALID)
-    # The interpreter itself ends with 1 where it cannot start, so only codes that a worker chooses are passed on.
-    code = ExitCode.INTERNAL if returned == ExitCode.INTERNAL else ExitCode.NOT_VALID
-    return RunFailedError(f"a run's process {ending(returned)}: {_cause(lines)}", code)
+        return RunFailedError(f"{_process_of(entry)} {ending(returned)}, {what}", ExitCode.NOT_VALID)
+    # The interpreter itself ends with 1 where it cannot start, and an engine of a package in any way: only codes that a
+    # worker of ours chooses are passed on.
+    ours = entry.name in ENGINES.built_in
+    code = ExitCode.INTERNAL if ours and returned == ExitCode.INTERNAL else ExitCode.NOT_VALID
+    return RunFailedError(f"{_process_of(entry)} {ending(returned)}: {_cause(lines)}", code)
+
+
+def _process_of(entry: EngineEntry) -> str:
+    return "a run's process" if entry.name in ENGINES.built_in else f"the process of a run of {entry.name}"
 
 
 def _cause(lines: Sequence[str]) -> str:

@@ -41,7 +41,8 @@ class PythonEngine:
         self.not_compared = not_compared(claimed)
         with blaming(name):
             self.made = make(settings)
-        if not callable(getattr(self.made, "process", None)):
+            usable = callable(getattr(self.made, "process", None))
+        if not usable:
             raise PlugInError(
                 f"the {name} engine is {_shown(self.made)}, which has no process(commands); let its make return an "
                 "object that has"
@@ -63,15 +64,20 @@ class PythonEngine:
 
 @contextmanager
 def blaming(name: str) -> Iterator[None]:
-    """Raise `PlugInError`, naming the engine, for what it raises in the block. Memory that runs out is not its own."""
+    """Raise `PlugInError`, naming the engine, for what it raises in the block, `sys.exit()` and `KeyboardInterrupt` too:
+    Ctrl-C does not reach the processes that call engines. Memory that runs out is not its own.
+    """
     try:
         yield
     except MemoryError:
         raise
-    except Exception as error:
-        raise PlugInError(
-            f"the {name} engine failed: {type(error).__name__}: {_cut(str(error))}; repair it, or measure another"
-        ) from error
+    except BaseException as error:
+        raise PlugInError(f"the {name} engine failed: {_named(error)}; repair it, or measure another") from error
+
+
+def _named(error: BaseException) -> str:
+    said = _cut(str(error))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _of_events(given: np.ndarray[Any, Any]) -> bool:

@@ -33,6 +33,8 @@ compiled = toy_venue:COMPILED
 pretender = toy_venue:PRETENDER
 misnamed = toy_venue:MISNAMED
 leaves = toy_venue:LEAVES
+asks = toy_venue:ASKS
+exits = toy_venue:EXITS
 forks = toy_venue:FORKS
 planted = toy_venue:PLANTED
 """
@@ -204,6 +206,14 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
             "the fails engine failed: KeyError: 'no such order'; repair it, or measure another",
         ),
         (
+            "bench --engine asks -n 10",
+            "the asks engine failed: KeyboardInterrupt; repair it, or measure another",
+        ),
+        (
+            "bench --engine exits -n 10",
+            "the exits engine failed: SystemExit: 0; repair it, or measure another",
+        ),
+        (
             "bench --engine nothing -n 10",
             "the nothing engine returned None for 280 commands; let process return an array of lowlat.engine.EVENT "
             "records with one dimension",
@@ -221,7 +231,7 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         (
             "bench --engine cobol",
             "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'careless', 'limited', 'fails', "
-            "'nothing', 'compiled', 'pretender', 'misnamed', 'leaves', 'forks', 'planted', 'broken'; 'native' of "
+            "'nothing', 'compiled', 'pretender', 'misnamed', 'leaves', 'asks', 'exits', 'forks', 'planted', 'broken'; 'native' of "
             "package bad-venue is refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
@@ -236,6 +246,16 @@ def test_what_cannot_be_used_is_one_line(with_packages: Run, toy_day: Path, argu
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     # Which of two packages is found first is the file system's: compare names as a set.
     assert sorted(done.stderr.removeprefix("lowlat: error: ").split()) == sorted(line.split())
+
+
+def test_an_engine_that_ends_its_process_is_named(with_packages: Run) -> None:
+    """As if all were well: the process of a run, and in a league also that which measures its memory."""
+    done = with_packages("bench", "--engine", "leaves", *SHORT)
+    assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
+    assert done.stderr.startswith("lowlat: error: the process of a run of leaves ended without a whole result: ")
+    league = with_packages("league", "leaves", "-n", "300", "--runs", "1", "-p", "steady")
+    assert league.returncode == ExitCode.NOT_VALID
+    assert league.stderr.startswith("lowlat: error: leaves: the process of a run of leaves ended without")
 
 
 def test_an_entry_point_that_gives_something_else_is_named(with_packages: Run) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,18 @@ class Leaves(ToyEngine):
         os._exit(0)
 
 
+class Asks(ToyEngine):
+    """Asks its user, who presses Ctrl-C, or ends the program."""
+
+    def process(self, commands):
+        raise KeyboardInterrupt
+
+
+def exiting(settings: EngineConfig) -> Engine:
+    """Ends the program instead of making an engine."""
+    sys.exit(0)
+
+
 class Forks(ToyEngine):
     """Comes back in two processes."""
 
@@ -96,6 +109,8 @@ def native(settings: EngineConfig) -> Engine:
 
 TOY = EngineEntry("toy", "the toy engine", ToyEngine, commands=500)
 LEAVES = EngineEntry("leaves", "one that ends its process", Leaves)
+ASKS = EngineEntry("asks", "one that raises what Ctrl-C does", Asks)
+EXITS = EngineEntry("exits", "one that ends the program", exiting, compiled=True)
 FORKS = EngineEntry("forks", "one that forks", Forks)
 WRONG = EngineEntry("wrong", "one that is wrong", WrongEngine, commands=500)
 CARELESS = EngineEntry("careless", "one that makes garbage", Careless, commands=500)
