@@ -124,14 +124,15 @@ def ablate(
 
     from lowlat.engine.ablation.catalog import chosen
     from lowlat.engine.ablation.run import AblationPlan, measure_ablation
-    from lowlat.engine.bench.engines import engine_entry
+    from lowlat.engine.ablation.verification import measurable
     from lowlat.engine.flow.profile import load_profile
     from lowlat_cli.run_plan import cpus_of
 
+    compiled = measurable(engine).compiled
     plan = AblationPlan(
         techniques=chosen(only),
         engine=engine,
-        profile=load_profile(profile or (PROFILE if engine_entry(engine).compiled else PROFILE_IN_PYTHON)),
+        profile=load_profile(profile or (PROFILE if compiled else PROFILE_IN_PYTHON)),
         seed=seed,
         cpus=cpus_of(cpu),
         quick=quick,

@@ -101,6 +101,13 @@ def test_who_does_not_measure_alone_does_not_wait(here: Callable[[str], tuple[in
 
 
 @pytest.mark.usefixtures("holder")
+@pytest.mark.parametrize("line", ["ablate --engine ndjson:./mine", "ablate -p steady --engine ndjson:./mine"])
+def test_who_cannot_be_measured_does_not_wait(here: Callable[[str], tuple[int, str]], line: str) -> None:
+    code, told = here(f"{line} --wait 0s")
+    assert (code, told.count("is a process, whose memory, priority")) == (ExitCode.USAGE, 1)
+
+
+@pytest.mark.usefixtures("holder")
 def test_the_environment_can_do_without(
     here: Callable[[str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
