@@ -135,7 +135,10 @@ def test_what_is_no_library(content: bytes | None, says: str, tmp_path: Path) ->
     library = tmp_path / "engine.so"
     if content is not None:
         library.write_bytes(content)
-    with engine_process() as process, pytest.raises(PlugInError, match=f"cannot be loaded: {library}: .*{says}"):
+    with (
+        engine_process() as process,
+        pytest.raises(PlugInError, match=f"cannot be loaded: {library}: .*{says}.*; build "),
+    ):
         process.ask(run.capabilities, library)
 
 

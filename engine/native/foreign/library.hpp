@@ -44,7 +44,11 @@ class EngineLibrary {
         }
         const ForeignCall call("dlopen");
         void* const opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (opened == nullptr) throw LibraryError("cannot be loaded: " + std::string(dlerror()));
+        if (opened == nullptr) {
+            throw LibraryError("cannot be loaded: " + std::string(dlerror()) +
+                               "; build it as a shared library for this host, and name the folders of those that "
+                               "it needs in LD_LIBRARY_PATH");
+        }
         void* const found = dlsym(opened, "lowlat_get_engine_interface");
         if (found == nullptr) {
             throw LibraryError(path +
