@@ -140,9 +140,9 @@ void serve(Ring& commands, Ring& events, std::size_t orders, std::size_t command
         }
         if (is_due("crashes", sequence)) raise(SIGSEGV);
         if (is_due("exits", sequence)) std::exit(7);
-        if (is_due("truncates", sequence)) events.truncate();
+        if (is_due("truncates", sequence) || is_due("truncates_and_hangs", sequence)) events.truncate();
         if (is_due("scribbles", sequence)) events.scribble();
-        while (is_due("hangs", sequence)) pause();
+        while (is_due("hangs", sequence) || is_due("truncates_and_hangs", sequence)) pause();
         engine.execute_all(command, 1, &Answer::take, &answer);
         commands.release();
         answer.end(sequence);

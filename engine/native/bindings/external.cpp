@@ -37,7 +37,7 @@ class RingBlock {
 
     void* block() { return memory_.data(); }
     std::uint64_t capacity() const { return capacity_; }
-    void check() { guard_.check("a ring of the engine's process"); }
+    bool lost() const { return guard_.lost(); }
 
   private:
     PyBuffer<std::byte> memory_;
@@ -63,10 +63,7 @@ class RingBlocks {
             SpscRing<ExtendedCommand>(commands_.block(), commands_.capacity()).close();
     }
     RingPair pair() { return {commands_.block(), commands_.capacity(), events_.block(), events_.capacity()}; }
-    void check() {
-        commands_.check();
-        events_.check();
-    }
+    bool lost() const { return commands_.lost() || events_.lost(); }
 
   private:
     std::size_t command_size_;
@@ -83,7 +80,19 @@ class MappedRingProcess {
     }
 
     RingProcess& process() { return process_; }
-    RingBlocks& blocks() { return blocks_; }
+
+    /// What `use()` returns. Throws RingProcessError, also if a ring lost its memory meanwhile: its zeros would be
+    /// taken for no answer.
+    template <typename Use>
+    auto watched(Use use) {
+        try {
+            auto result = use();
+            if (!blocks_.lost()) return result;
+        } catch (const RingProcessError&) {
+            if (!blocks_.lost()) throw;
+        }
+        throw RingProcessError("truncated the file of a ring");
+    }
 
   private:
     RingBlocks& blocks_;
@@ -97,10 +106,11 @@ Pass with_engine(MappedRingProcess& mapped, const Records&, Run run) {
         throw nb::buffer_error("the engine was made for commands of another size");
     }
     RingCaller engine(mapped.process());
-    Pass pass = run(engine, engine.sink());
-    pass.tail = engine.tail();
-    mapped.blocks().check();
-    return pass;
+    return mapped.watched([&] {
+        Pass pass = run(engine, engine.sink());
+        pass.tail = engine.tail();
+        return pass;
+    });
 }
 
 RecordArray process_all(MappedRingProcess& mapped, nb::handle commands) {
@@ -108,13 +118,14 @@ RecordArray process_all(MappedRingProcess& mapped, nb::handle commands) {
         if (sizeof(typename decltype(in)::value_type) != mapped.process().command_size()) {
             throw nb::buffer_error("the engine was made for commands of another size");
         }
-        GrowingSink sink(2 * in.size());
-        {
-            const nb::gil_scoped_release released;
-            mapped.process().exchange(in.data(), in.size(), [&sink](const Event& event) { sink.next() = event; });
-        }
-        mapped.blocks().check();
-        return array_of(sink);
+        return mapped.watched([&] {
+            GrowingSink sink(2 * in.size());
+            {
+                const nb::gil_scoped_release released;
+                mapped.process().exchange(in.data(), in.size(), [&sink](const Event& event) { sink.next() = event; });
+            }
+            return array_of(sink);
+        });
     });
 }
 
