@@ -173,7 +173,7 @@ def _divided(block: TableBlock, column: str, scaled: Any, times: int) -> Ints:
 
 def _rounded(block: TableBlock, column: str, unit: Decimal) -> Ints:
     values = block.columns[column].fill_null(0).to_numpy(zero_copy_only=False).astype(float)
-    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is seen below
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not a number is seen below
         units: NDArray[np.float64] = np.rint(values / float(unit))
     bad = ~(np.abs(units) < 2**62)
     if bad.any():

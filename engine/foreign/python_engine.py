@@ -64,8 +64,9 @@ class PythonEngine:
 
 @contextmanager
 def blaming(name: str) -> Iterator[None]:
-    """Raise `PlugInError`, naming the engine, for what it raises in the block, `sys.exit()` and `KeyboardInterrupt` too:
-    Ctrl-C does not reach the processes that call engines. Memory that runs out is not its own.
+    """Raise `PlugInError`, naming the engine, for what it raises in the block. Memory that runs out is not its own.
+
+    `SystemExit` and `KeyboardInterrupt` are: Ctrl-C does not reach the processes that call engines.
     """
     try:
         yield

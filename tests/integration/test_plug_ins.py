@@ -231,8 +231,8 @@ def test_a_compiled_engine_can_all_that_the_native_one_can(with_packages: Run) -
         (
             "bench --engine cobol",
             "--engine: 'cobol' is not one of 'native', 'reference', 'toy', 'wrong', 'careless', 'limited', 'fails', "
-            "'nothing', 'compiled', 'pretender', 'misnamed', 'leaves', 'asks', 'exits', 'forks', 'planted', 'broken'; 'native' of "
-            "package bad-venue is refused: that name is built in; see 'lowlat bench --help'",
+            "'nothing', 'compiled', 'pretender', 'misnamed', 'leaves', 'asks', 'exits', 'forks', 'planted', 'broken'; "
+            "'native' of package bad-venue is refused: that name is built in; see 'lowlat bench --help'",
         ),
         (
             "replay day.toy --format pitch",
