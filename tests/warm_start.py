@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.waiting import PATIENCE_S
-from tests.zygote import ANSWER
+from tests.zygote import ANSWER, READ_AT_START
 
 SERVER: Final = Path(__file__).with_name("zygote.py")
-_READ_AT_START: Final = ("PYTHON", "LD_", "GLIBC_", "MALLOC_", "OPENBLAS_", "OMP_", "LC_", "LANG")
 
 
 def decided_at_start(variables: Mapping[str, str]) -> bool:
     """Whether the loader, the interpreter or numpy reads any of these variables when it starts."""
-    return any(name.startswith(_READ_AT_START) for name in variables)
+    return any(name.startswith(READ_AT_START) for name in variables)
 
 
 @dataclass(slots=True)

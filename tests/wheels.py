@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[1]
 
 
 def wheel_of(sources: Path, folder: Path, environment: dict[str, str] | None = None) -> Path:
-    """The wheel of a copy of the sources, in `folder`. What it compiles stays in build/wheel there: the next one, also
-    of another process, which is waited for, compiles what has changed.
+    """The wheel of a copy of the sources, in `folder`. What it compiles stays where an editable installation leaves it:
+    the next one, also of another process, which is waited for, compiles what has changed since either.
     """
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # of cmake and ninja
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOWLAT_")}
     pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "-q", "wheel", ".", "--no-deps"]
-    command = [*pip, "--no-build-isolation", "-w", folder, "-C", "build-dir=build/wheel"]
+    command = [*pip, "--no-build-isolation", "-w", folder, "-C", "build-dir=build/{wheel_tag}-{build_type}"]
     (sources / "build").mkdir(exist_ok=True)
     with (sources / "build/.wheel-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -148,6 +148,8 @@ def _same_figures(place: str, told: Series, derived: Mapping[str, Any]) -> None:
 
 def _same(place: str, told: object, derived: object) -> None:
     """Compare leaf by leaf; rounded figures may differ in their last digit between processors."""
+    if told == derived and not isinstance(told, dict):  # whose order counts
+        return
     if isinstance(told, dict) and isinstance(derived, dict):
         expect(place, [*told], [*derived], "its histogram has")
         for name in told:

@@ -17,6 +17,7 @@ import pytest
 
 from lowlat.errors import ExitCode, LowlatError, NotValidError
 from lowlat.reports.histogram import hdr_codec
+from lowlat.reports.io import validation
 from lowlat.reports.io.json_codec import from_bytes
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.sweep import Sweep
@@ -134,9 +135,10 @@ DERIVED = (
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_decoding() -> Iterator[None]:
-    """Decode each histogram once: only one leaf of hundreds is changed at a time."""
+    """Decode each histogram once, and take its figures once: only one leaf of hundreds is changed at a time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hdr_codec, "decode", functools.cache(hdr_codec.decode))
+        patch.setattr(validation, "figures_of", functools.cache(validation.figures_of))
         yield
 
 
