@@ -219,8 +219,9 @@ def connected(place: ClusterPlace) -> Iterator[ConnectedCluster]:
 
     Raises `UsageError` if Dask is not installed, the cluster cannot be reached, or no worker of it may take part.
     """
-    with connected_client(place) as client:
+    with connected_client(place) as (client, unreached):
         workers, refused = _asked(client)
+        refused = (*unreached, *refused)
         if not workers:
             names = [f"{each.host_name} ({each.why})" for each in refused]
             raise UsageError(

@@ -77,7 +77,9 @@ def _same(run: KeptRun | None, task: HostTask) -> KeptRun | None:
 def _refused(refused: Iterable[RefusedWorker], task: HostTask) -> Iterator[KeptRun]:
     for worker in refused:
         stranger = WorkerHost(worker.host_name, "", (WorkerFacts(worker.address, worker.host_name, "", 0, None, {}),))
-        yield KeptRun(_record(stranger, _ending(task, "refused", worker.why), {}), None)
+        yield KeptRun(
+            _record(stranger, _ending(task, "refused" if worker.reached else "unreachable", worker.why), {}), None
+        )
 
 
 def _run_of(host: WorkerHost, task: HostTask, outcome: TaskOutcome) -> KeptRun:

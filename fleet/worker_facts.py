@@ -48,11 +48,13 @@ class WorkerHost:
 
 @dataclass(frozen=True, slots=True)
 class RefusedWorker:
-    """A worker that takes no part, and why. `host_name` is its address if it did not tell its name."""
+    """A worker that takes no part, and why. `host_name`: what else it is called by if it did not tell its name."""
 
     address: str
     host_name: str
     why: str
+    reached: bool = True
+    """Whether it is one at all: SSH may have started none on its host."""
 
 
 def host_name() -> str:

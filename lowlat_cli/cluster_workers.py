@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lowlat_cli.stdio import note
+from lowlat_cli.stdio import say
 
 if TYPE_CHECKING:
     from lowlat.fleet.attempts import Workers
@@ -34,5 +34,5 @@ def workers_of(place: ClusterPlace | None) -> Iterator[Workers]:
 
     with connected(place) as found:
         for refused in found.refused:
-            note(f"{refused.host_name} takes no part: {refused.why}")
+            say(f"{refused.host_name} takes no part: {refused.why}")
         yield ClusterWorkers(found)
