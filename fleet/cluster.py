@@ -1,5 +1,7 @@
 """Tasks on the workers of a Dask cluster, whose outcomes come one by one: one that fails does not stop the others.
 
+A worker gets a task for each of its threads. The others wait here, so that workers that join later get some of them.
+
 A pinned task runs on a host, and no second one of this client there at the same time. Worker resources of Dask would do
 the same, but have to be declared when a worker is started, so that clusters that exist could not be used; a second
 client is kept out by the host's lock.
@@ -8,62 +10,44 @@ client is kept out by the host's lock.
 from __future__ import annotations
 
 import contextlib
+import pickle
 import queue
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from lowlat.errors import ExitCode, LowlatError, RunFailedError, UsageError
+from lowlat.errors import UsageError
+from lowlat.fleet import task as tasks_of
 from lowlat.fleet.connection import connected_client, first_line
 from lowlat.fleet.place import ClusterPlace
-from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, WorkerHost, facts_of, hosts_of, own_facts
-from lowlat.refusals import refusal
+from lowlat.fleet.task import Task, TaskOutcome, in_words, unanswered
+from lowlat.fleet.worker_facts import (
+    RefusedWorker,
+    WorkerFacts,
+    WorkerHost,
+    facts_of,
+    hosts_of,
+    own_facts,
+    too_small,
+)
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 ANSWER_S: Final = 30.0
 """How long a worker may take to say what it is."""
 POLL_S: Final = 0.1
 PRESENCE_S: Final = 2.0
-"""How often the scheduler is asked which workers it still has."""
+"""How often the scheduler is asked which workers it has."""
+DESERTED_S: Final = 30.0
+"""How long tasks wait for a worker once none is left: one that a nanny watches is started again."""
 GATHER_S: Final = 60.0
 """How long a result that is there may take to arrive."""
-
-
-@dataclass(eq=False, slots=True)
-class Task:
-    """One call on a worker. `worker` is the address that it is pinned to, if any."""
-
-    key: str
-    call: Callable[[], Any]
-    worker: str | None
-    timeout_s: float | None
-    future: Future[Any] | None = None
-    """None until it is sent: a pinned task waits for the one before it on its host."""
-    sent_at: float = 0.0
-    avoiding: Collection[str] = ()
-    """Addresses of workers where it failed before; one of them takes it if no other is left."""
-    among: Sequence[str] = ()
-    """Addresses of the workers of which one takes it, once it is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskOutcome:
-    """How a task ended: its value, or why it has none. `worker` is the address of the one it ran on, if known."""
-
-    task: Task
-    value: Any
-    error: Exception | None
-    """What its function raised. If `unanswered`, a `RunFailedError`."""
-    worker: str | None
-    unanswered: bool = False
-    """Whether its function neither returned nor raised: its worker was lost, its time was up, or it was canceled."""
 
 
 @dataclass(eq=False, slots=True)
@@ -71,16 +55,41 @@ class ConnectedCluster:
     """The workers of a cluster, and tasks on them. Not for several threads."""
 
     client: Client
-    workers: tuple[WorkerFacts, ...]
-    refused: tuple[RefusedWorker, ...]
+    name_refused: Callable[[RefusedWorker], None] = lambda _worker: None
+    """Takes each worker that takes no part, also one that joins later."""
+    workers: tuple[WorkerFacts, ...] = ()
+    """Those that take part, in the order in which they answered; also those that were lost."""
+    refused: tuple[RefusedWorker, ...] = ()
+    threads: int = 0
+    """How many tasks run at a time, or ran when there were most workers."""
+    _met: set[str] = field(default_factory=set)
+    """Addresses of workers that were asked what they are."""
+    _asking: dict[Task, float] = field(default_factory=dict)
+    """Those that have not answered, and when they were asked, in seconds since 1970."""
+    _least_bytes: int | None = None
+    """What a worker that joins later has to have for a task."""
     _ended: queue.SimpleQueue[Task] = field(default_factory=queue.SimpleQueue)
     _queued: dict[str, deque[Task]] = field(default_factory=dict)
-    """By address of a worker: the task that runs there, then those that wait for it."""
+    """By address of a worker: the pinned task that runs there, then those that wait for it."""
+    _waiting: deque[Task] = field(default_factory=deque)
+    """Tasks for any worker that have none yet."""
+    _free: deque[str] = field(default_factory=deque)
+    """For each thread without a task for any worker, the address of its worker."""
+    _doubtful: list[str] = field(default_factory=list)
+    """The same of workers that may be lost."""
+    _present: set[str] = field(default_factory=set)
+    """Addresses of the workers that take part and were there when the scheduler was last asked."""
+    _present_at: float = 0.0
 
     @property
     def hosts(self) -> tuple[WorkerHost, ...]:
         """The workers by host."""
         return hosts_of(self.workers)
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What a task may take on any worker; None: no limit is known."""
+        return min((each.task_bytes for each in self.workers if each.task_bytes is not None), default=None)
 
     def submit(
         self,
@@ -94,141 +103,199 @@ class ConnectedCluster:
         """Have `function(*arguments)` called on a host, or on any worker that takes part.
 
         `timeout_s` counts from when it is sent. Where it is pinned, what it starts there is its own to end; see
-        `canceled`.
+        `lowlat.fleet.task.canceled`.
         """
-        address = None if host is None else host.address
-        task = Task(key, partial(_answer, function, *arguments), address, timeout_s, avoiding=avoiding)
-        self.enter(task)
+        pinned = None if host is None else host.address
+        task = Task(key, partial(tasks_of.answer, function, *arguments), pinned, timeout_s, avoiding)
+        self._enter(task)
         return task
 
-    def enter(self, task: Task) -> None:
-        """Send a task, or let it wait for those before it on its worker."""
-        if task.worker is not None:
-            row = self._queued.setdefault(task.worker, deque())
-            row.append(task)
-            if len(row) > 1:
-                return
-        self._send(task)
+    def _enter(self, task: Task) -> None:
+        if task.pinned is None:
+            self._waiting.append(task)
+            self._send_waiting()
+            return
+        row = self._queued.setdefault(task.pinned, deque())
+        row.append(task)
+        if len(row) == 1:
+            self._send(task, task.pinned)
 
-    def _send(self, task: Task) -> None:
-        task.among = self._among(task)
-        # Dask puts results in place of arguments that are equal to a key; no argument is equal to this one.
-        unique = f"lowlat-{uuid.uuid4().hex}"
-        task.sent_at = time.monotonic()
-        try:
-            task.future = self.client.submit(task.call, key=unique, workers=task.among, pure=False, retries=0)
-        except _closed() as error:
-            raise RunFailedError("the scheduler was lost", ExitCode.NOT_VALID) from error
-        task.future.add_done_callback(lambda _: self._ended.put(task))
+    def _send_waiting(self) -> None:
+        """Give each free thread the first task that has not failed on its worker, if there are other workers."""
+        unwanted: list[str] = []
+        while self._free and self._waiting:
+            address = self._free.popleft()
+            wanted = (
+                each for each in self._waiting if address not in each.avoiding or self._present <= {*each.avoiding}
+            )
+            if (task := next(wanted, None)) is None:
+                unwanted.append(address)
+                continue
+            self._waiting.remove(task)
+            self._send(task, address)
+        self._free.extend(unwanted)
 
-    def _among(self, task: Task) -> list[str]:
-        """Where a task may run."""
-        if task.worker is not None:
-            return [task.worker]
-        known = [worker.address for worker in self.workers]
-        if not task.avoiding:
-            return known
-        try:
-            present = self.client.nthreads()
-        except (OSError, TimeoutError, RuntimeError):  # the scheduler is lost, which the outcome will say
-            return known
-        return [each for each in known if each in present and each not in task.avoiding] or known
+    def _send(self, task: Task, address: str) -> None:
+        """If the scheduler is lost, `_looked_after` says so."""
+        task.worker, task.sent_at = address, time.monotonic()
+        unique, call = f"lowlat-{uuid.uuid4().hex}", tasks_of.pickled(task.call)
+        with contextlib.suppress(_closed()):
+            task.future = self.client.submit(pickle.loads, call, key=unique, workers=[address], pure=False, retries=0)
+            task.future.add_done_callback(lambda _: self._ended.put(task))
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
         """The outcomes of the tasks as they come. Calls `waiting` every `POLL_S` in between."""
         open_tasks = dict.fromkeys(tasks)
-        asked_at = time.monotonic()
+        looked_at = self._present_at = time.monotonic()
         while open_tasks:
+            outcomes: list[TaskOutcome] = []
             try:
                 task = self._ended.get(timeout=POLL_S)
             except queue.Empty:
                 waiting()
             else:
-                if task in open_tasks:
-                    del open_tasks[task]
-                    yield self._outcome(task)
-            if time.monotonic() - asked_at >= PRESENCE_S:
-                gone = self._given_up(open_tasks)
-                asked_at = time.monotonic()
+                if task in open_tasks or task in self._asking:
+                    outcomes.append(self._outcome(task))
+            if time.monotonic() - looked_at >= PRESENCE_S:
+                gone = self._looked_after([*open_tasks, *self._asking.keys() - open_tasks.keys()])
+                looked_at = time.monotonic()
                 for task, why in gone.items():
-                    del open_tasks[task]
                     self.cancel([task])
-                    yield _unanswered(task, why)
+                    outcomes.append(unanswered(task, why))
+            for outcome in outcomes:
+                open_tasks.pop(outcome.task, None)
+                if outcome.task in self._asking:
+                    self._meet(outcome)
+                else:
+                    yield outcome
 
     def cancel(self, tasks: Iterable[Task]) -> None:
-        """Stop what is not finished. A function that runs sees it by `canceled` on its worker."""
-        sent = []
-        for task in tasks:
-            if task.future is not None:
-                sent.append(task.future)
+        """Stop what is not finished. A function that runs sees it by `lowlat.fleet.task.canceled` on its worker."""
+        stopped = dict.fromkeys(tasks)
+        sent = [task.future for task in stopped if task.future is not None]
+        self._waiting = deque(task for task in self._waiting if task not in stopped)
+        for task in sorted(stopped, key=lambda each: each.worker is not None):  # else one that waits would be sent
+            if task.future is None:
+                self._ended.put(task)
             self._leave(task)
         if sent:
             with contextlib.suppress(OSError, TimeoutError, RuntimeError, _closed()):  # nobody is there to be told
                 self.client.cancel(sent, force=True)
 
     def _outcome(self, task: Task) -> TaskOutcome:
-        assert task.future is not None, "it ended, so it was sent"
-        self._leave(task)
         future, task.future = task.future, None
+        if future is None:
+            return unanswered(task, "it was canceled before it was sent")
         finished = future.status == "finished"
         try:
             if future.cancelled():
-                return _unanswered(task, "it was canceled, or the scheduler was lost")
-            arrived = future.result(timeout=GATHER_S) if finished else future.exception(timeout=GATHER_S)
+                found = unanswered(task, "it was canceled, or the scheduler was lost")
+            elif finished:
+                worker, value = future.result(timeout=GATHER_S)
+                found = TaskOutcome(task, value, None, worker)
+            else:
+                found = tasks_of.failed(task, future.exception(timeout=GATHER_S))
         except Exception as error:  # noqa: BLE001 (what a worker sends may raise anything when it is loaded)
-            return _unanswered(task, f"its result did not arrive: {first_line(_named(error))}")
+            found = unanswered(task, f"its result did not arrive: {first_line(tasks_of.named(error))}")
         finally:
             future.release()
-        if not finished:
-            return _failed(task, arrived)
-        worker, value = arrived
-        return TaskOutcome(task, value, None, worker)
-
-    def _leave(self, task: Task) -> None:
-        """Take a task out of the row of its host, and send the next one if it was the first."""
-        row = self._queued.get(task.worker or "")
-        if row is None or task not in row:
-            return
-        first = row[0] is task
-        row.remove(task)
-        if first and row:
-            self._send(row[0])
-
-    def _given_up(self, open_tasks: Iterable[Task]) -> dict[Task, str]:
-        """Tasks whose worker is gone, or whose time is up: Dask would wait for both."""
-        try:
-            present = self.client.nthreads()
-        except (OSError, TimeoutError, RuntimeError):
-            return dict.fromkeys(open_tasks, "the scheduler was lost")
-        now, found = time.monotonic(), {}
-        for task in open_tasks:
-            if task.worker is not None and task.worker not in present:
-                found[task] = f"its worker {task.worker} was lost"
-            elif task.future is None:
-                continue  # it waits for those before it
-            elif present.keys().isdisjoint(task.among):
-                found[task] = "no worker is left that could run it"
-            elif task.timeout_s is not None and now - task.sent_at > task.timeout_s:
-                found[task] = f"it did not answer within {task.timeout_s:g} s"
+        self._leave(task, lost=found.unanswered)
         return found
+
+    def _leave(self, task: Task, *, lost: bool = False) -> None:
+        """A task has ended: its worker gets the next one, unless it may be `lost` itself."""
+        if task.pinned is not None:
+            row = self._queued.get(task.pinned, deque())
+            first = bool(row) and row[0] is task
+            with contextlib.suppress(ValueError):  # it left before
+                row.remove(task)
+            if first and row:
+                self._send(row[0], task.pinned)
+        elif task.worker is not None:
+            (self._doubtful if lost or task.worker not in self._present else self._free).append(task.worker)
+            task.worker = None
+            self._send_waiting()
+
+    def _looked_after(self, open_tasks: Iterable[Task]) -> dict[Task, str]:
+        """Ask workers that have joined what they are, and find tasks whose worker is gone, or whose time is up, and
+        why: Dask would wait for both.
+        """
+        try:
+            there = self.client.nthreads().keys()
+        except (OSError, TimeoutError, RuntimeError, _closed()):
+            return dict.fromkeys(open_tasks, "the scheduler was lost")
+        now = time.monotonic()
+        self._ask(there - self._met)
+        self._present = {worker.address for worker in self.workers if worker.address in there}
+        self._present_at = now if self._present else self._present_at
+        self._free = deque(each for each in (*self._free, *self._doubtful) if each in there)
+        self._doubtful.clear()
+        self._send_waiting()
+        return {task: why for task in open_tasks if (why := self._why_gone(task, there, now))}
+
+    def _why_gone(self, task: Task, there: Collection[str], now: float) -> str:
+        """Empty if it is not."""
+        where = task.pinned or task.worker
+        if where is not None and where not in there:
+            return f"its worker {where} was lost"
+        if task.worker is None:  # it waits
+            deserted = where is None and now - self._present_at > DESERTED_S
+            return "no worker is left that could run it" if deserted else ""
+        late = task.timeout_s is not None and now - task.sent_at > task.timeout_s
+        return f"it did not answer within {task.timeout_s:g} s" if late else ""
+
+    def meet_all(self) -> None:
+        """Ask each worker that is there what it is, and wait for the answers."""
+        for refused in self.refused:
+            self.name_refused(refused)
+        for _ in self.finished(self._ask(self.client.nthreads().keys()), lambda: None):
+            raise AssertionError("only answers, which are taken")
+        self._least_bytes = self.memory_bytes
+
+    def _ask(self, addresses: Collection[str]) -> list[Task]:
+        asked = [Task(each, partial(tasks_of.answer, own_facts), each, ANSWER_S) for each in sorted(addresses)]
+        for task in asked:
+            self._met.add(task.key)
+            self._asking[task] = time.time()
+            self._enter(task)
+        return asked
+
+    def _meet(self, outcome: TaskOutcome) -> None:
+        """A worker has answered, or has not: it takes part, or is named."""
+        told = _told(outcome, self._asking.pop(outcome.task))
+        if isinstance(told, WorkerFacts) and self._least_bytes is not None:
+            told = too_small(told, self._least_bytes) or told
+        if isinstance(told, RefusedWorker):
+            self.refused = (*self.refused, told)
+            self.name_refused(told)
+            return
+        self.workers = (*self.workers, told)
+        self._present.add(told.address)
+        self.threads = max(self.threads, sum(each.threads for each in self.workers if each.address in self._present))
+        self._free.extend([told.address] * told.threads)
+        self._send_waiting()
 
 
 @contextmanager
-def connected(place: ClusterPlace) -> Iterator[ConnectedCluster]:
+def connected(
+    place: ClusterPlace, name_refused: Callable[[RefusedWorker], None] = lambda _worker: None
+) -> Iterator[ConnectedCluster]:
     """The cluster, for a `with` block: its client is closed on any exit, and a cluster that was started for it ends.
 
-    Raises `UsageError` if Dask is not installed, the cluster cannot be reached, or no worker of it may take part.
+    `name_refused` takes each worker that takes no part, also one that joins later. Raises `UsageError` if Dask is not
+    installed, the cluster cannot be reached, or no worker of it may take part.
     """
-    with connected_client(place) as client:
-        workers, refused = _asked(client)
-        if not workers:
-            names = [f"{each.host_name} ({each.why})" for each in refused]
+    with connected_client(place) as (client, unreached):
+        cluster = ConnectedCluster(client, name_refused, refused=unreached)
+        cluster.meet_all()
+        if not cluster.workers:
+            names = [f"{each.host_name} ({each.why})" for each in cluster.refused]
             raise UsageError(
                 f"no worker of {place} can take part: {'; '.join(names[:3])}"
-                if refused
+                if names
                 else f"{place} has no workers; start some: dask worker {place.scheduler or ''}".rstrip()
             )
-        yield ConnectedCluster(client, workers, refused)
+        yield cluster
 
 
 def _closed() -> type[Exception]:
@@ -239,27 +306,6 @@ def _closed() -> type[Exception]:
     return found
 
 
-def canceled() -> bool:
-    """Whether the task that this thread of a worker runs has been canceled, or its client has gone: it should end."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    state = worker.state.tasks.get(worker.get_current_task())
-    return state is None or state.state != "executing"
-
-
-def _asked(client: Client) -> tuple[tuple[WorkerFacts, ...], tuple[RefusedWorker, ...]]:
-    """Ask each worker what it is."""
-    asking = ConnectedCluster(client, (), ())
-    asked_at = time.time()
-    tasks = [Task(address, partial(_answer, own_facts), address, ANSWER_S) for address in sorted(client.nthreads())]
-    for task in tasks:
-        asking.enter(task)
-    told = [_told(outcome, asked_at) for outcome in asking.finished(tasks, lambda: None)]
-    facts = tuple(each for each in told if isinstance(each, WorkerFacts))
-    return facts, tuple(each for each in told if isinstance(each, RefusedWorker))
-
-
 def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
     address = outcome.task.key
     if outcome.error is None:
@@ -267,36 +313,3 @@ def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
     if isinstance(outcome.error, ImportError):
         return RefusedWorker(address, address, f"it has no such lowlat ({outcome.error}): install the same on both")
     return RefusedWorker(address, address, first_line(in_words(outcome.error)))
-
-
-def _answer(function: Callable[..., Any], *arguments: Any) -> tuple[str, Any]:
-    """Runs on a worker: the address of the worker, and the value."""
-    from distributed import get_worker
-
-    return get_worker().address, function(*arguments)
-
-
-def _failed(task: Task, error: BaseException) -> TaskOutcome:
-    """The outcome of a task that ended without a result: what its function raised, or in our words what Dask says."""
-    from distributed import CancelledError, KilledWorker
-
-    if isinstance(error, KilledWorker):
-        return _unanswered(task, f"its worker {error.last_worker.address} was lost")
-    if isinstance(error, CancelledError) or not isinstance(error, Exception):
-        return _unanswered(task, first_line(_named(error)))
-    return TaskOutcome(task, None, error, task.worker)
-
-
-def _unanswered(task: Task, why: str) -> TaskOutcome:
-    return TaskOutcome(task, None, RunFailedError(why, ExitCode.NOT_VALID), task.worker, unanswered=True)
-
-
-def in_words(error: BaseException) -> str:
-    """What an error says. The class of a defect comes first: it does not read as the failure of a worker."""
-    if isinstance(error, LowlatError):
-        return str(error)
-    return refusal(error) or _named(error)
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")

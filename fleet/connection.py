@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lowlat.errors import UsageError
 from lowlat.fleet.place import ClusterPlace, read_hosts
+from lowlat.fleet.ssh import workers_by_ssh
+from lowlat.fleet.worker_facts import RefusedWorker
 from lowlat.text import printable
 
 if TYPE_CHECKING:
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 10.0
 """How long a scheduler may take to answer."""
-WORKERS_S: Final = 60.0
-"""How long workers that were started by SSH may take to register."""
 CLOSE_S: Final = 10.0
 _ABORT_S: Final = 1.0
 _LOUD: Final = ("distributed", "tornado", "asyncio", "asyncssh", "bokeh")
-_LOCAL_CONFIG: Final = {
+_OWN_CONFIG: Final = {
     "distributed.scheduler.http.routes": [],  # Dask opens this port without a dashboard too: nothing is served there
     "distributed.worker.http.routes": [],
     "distributed.scheduler.allowed-failures": 0,  # a task whose worker is lost fails; who submitted it may try again
@@ -35,26 +35,27 @@ _LOCAL_CONFIG: Final = {
 
 
 @contextmanager
-def connected_client(place: ClusterPlace) -> Iterator[Client]:
-    """A client of the cluster, for a `with` block. A cluster that was started for it ends with it.
+def connected_client(place: ClusterPlace) -> Iterator[tuple[Client, tuple[RefusedWorker, ...]]]:
+    """A client of the cluster, for a `with` block, and the hosts that SSH started no worker on. A cluster that was
+    started for it ends with it.
 
     Raises `UsageError` if Dask is not installed, or the cluster cannot be reached or started.
     """
     check_available(place)
     import dask
 
-    with ExitStack() as ends, dask.config.set(_LOCAL_CONFIG if place.scheduler is None else {}):
+    with ExitStack() as ends, dask.config.set(_OWN_CONFIG if place.scheduler is None else {}):
         address: Any = place.scheduler
-        hosts: tuple[str, ...] = ()
+        unreached: tuple[RefusedWorker, ...] = ()
         if place.local is not None:
             address = ends.enter_context(_local(place.local))
         elif place.hosts is not None:
             hosts = read_hosts(place.hosts)
-            address = ends.enter_context(_by_ssh(hosts))
+            address = ends.enter_context(_local(0))
+            unreached = ends.enter_context(workers_by_ssh(address, hosts, _OWN_CONFIG))
         client = _client(address, place)
         try:
-            _await_workers(client, len(hosts))
-            yield client
+            yield client, unreached
         finally:
             client.close(CLOSE_S)
 
@@ -108,18 +109,6 @@ def _client(address: Any, place: ClusterPlace) -> Client:
         ) from error
 
 
-def _await_workers(client: Client, count: int) -> None:
-    """A cluster by SSH is there before its workers have registered. Raises `UsageError` if they do not."""
-    try:
-        if count:
-            client.wait_for_workers(count, timeout=WORKERS_S)
-    except TimeoutError as error:
-        there = len(client.nthreads())
-        raise UsageError(
-            f"{there} of {count} hosts have a worker after {WORKERS_S:g} s; see 'dask worker' there"
-        ) from error
-
-
 @contextmanager
 def _local(workers: int) -> Iterator[Any]:
     """A cluster of processes on this host, which listens on the loopback interface only."""
@@ -139,28 +128,6 @@ def _local(workers: int) -> Iterator[Any]:
             )
         with cluster:
             yield cluster
-
-
-@contextmanager
-def _by_ssh(hosts: tuple[str, ...]) -> Iterator[Any]:
-    """A worker on each host, started by SSH as its client is configured; the scheduler is on the first.
-
-    This Python must be at the same path there.
-    """
-    from distributed import SSHCluster
-
-    try:
-        with _spared_interruptions():
-            cluster = SSHCluster(
-                [hosts[0], *hosts],
-                worker_options={"nthreads": 1},
-                scheduler_options={"port": 0, "dashboard": False},
-            )
-    except Exception as error:  # of asyncssh, of the system, or Dask's own plain Exception
-        why = first_line(str(error) or type(error).__name__)
-        raise UsageError(f"no cluster by SSH on {len(hosts)} hosts: {why}; try: ssh {hosts[0]} true") from error
-    with cluster:
-        yield cluster
 
 
 @contextmanager

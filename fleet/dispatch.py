@@ -9,9 +9,10 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from lowlat.fleet.cluster import ConnectedCluster, TaskOutcome, in_words
+from lowlat.fleet.cluster import ConnectedCluster
 from lowlat.fleet.host_task import HostTask, run_on_host
 from lowlat.fleet.store import KeptRun
+from lowlat.fleet.task import TaskOutcome, in_words
 from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, WorkerHost
 from lowlat.limits import REPORT_BYTES_MAX
 from lowlat.reports.model.fleet import FleetRun, HostOutcome, HostRecord
@@ -28,10 +29,11 @@ Tell: TypeAlias = Callable[[KeptRun, int, int], None]
 
 @dataclass(slots=True)
 class FleetRuns:
-    """The runs so far, and whether Ctrl-C ended them early."""
+    """The runs so far, and whether Ctrl-C ended them. `late`: hosts that joined meanwhile and were not measured."""
 
     runs: list[KeptRun]
     interrupted: bool = False
+    late: tuple[str, ...] = ()
 
 
 def measure_hosts(
@@ -47,10 +49,11 @@ def measure_hosts(
     `keep` takes each run that ended by itself, `tell` every one. Ctrl-C (`KeyboardInterrupt`) ends what runs on the
     hosts; the runs so far are returned.
     """
-    done = [again for host in cluster.hosts if (again := _same(kept.get(host.name), task))]
+    present, unmeasured = cluster.hosts, cluster.refused  # those that join from now on are not measured
+    done = [again for host in present if (again := _same(kept.get(host.name), task))]
     names = {run.record.host for run in done}
-    found = FleetRuns([*done, *_refused(cluster.refused, task)])
-    hosts = [host for host in cluster.hosts if host.name not in names]
+    found = FleetRuns([*done, *_refused(unmeasured, task)])
+    hosts = [host for host in present if host.name not in names]
     limit_s = task.wait_s + task.time_limit_s + GRACE_S
     tasks = {cluster.submit(run_on_host, task, host=host, key=host.name, timeout_s=limit_s): host for host in hosts}
     open_tasks = dict(tasks)
@@ -59,11 +62,13 @@ def measure_hosts(
             run = _run_of(open_tasks.pop(outcome.task), task, outcome)
             found.runs.append(run)
             keep(run)
-            tell(run, len(found.runs), len(cluster.hosts) + len(cluster.refused))
+            tell(run, len(found.runs), len(present) + len(unmeasured))
     except KeyboardInterrupt:
         found.interrupted = True
         cluster.cancel(open_tasks)
         found.runs += [KeptRun(_record(host, _ending(task, "canceled", ""), {}), None) for host in open_tasks.values()]
+    known = {host.identity for host in present}
+    found.late = tuple(host.name for host in cluster.hosts if host.identity not in known)
     return found
 
 
@@ -77,7 +82,9 @@ def _same(run: KeptRun | None, task: HostTask) -> KeptRun | None:
 def _refused(refused: Iterable[RefusedWorker], task: HostTask) -> Iterator[KeptRun]:
     for worker in refused:
         stranger = WorkerHost(worker.host_name, "", (WorkerFacts(worker.address, worker.host_name, "", 0, None, {}),))
-        yield KeptRun(_record(stranger, _ending(task, "refused", worker.why), {}), None)
+        yield KeptRun(
+            _record(stranger, _ending(task, "refused" if worker.reached else "unreachable", worker.why), {}), None
+        )
 
 
 def _run_of(host: WorkerHost, task: HostTask, outcome: TaskOutcome) -> KeptRun:

@@ -21,8 +21,8 @@ from lowlat import units
 from lowlat.child_process import ending, python_running
 from lowlat.engine.bench.subprocess_run import end
 from lowlat.errors import UsageError
-from lowlat.fleet.cluster import canceled
 from lowlat.fleet.host_facts import differing_facts
+from lowlat.fleet.task import canceled
 from lowlat.fleet.worker_environment import environment_of_host
 from lowlat.host_lock import measuring_alone
 from lowlat.limits import REPORT_BYTES_MAX

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lowlat.errors import ExitCode, LowlatError, RunFailedError
-from lowlat.fleet import cluster
 from lowlat.fleet.attempts import ATTEMPTS_MAX, Answered, FailedCall, answered, attempted
-from lowlat.fleet.cluster import ConnectedCluster, Task, in_words
+from lowlat.fleet.cluster import ConnectedCluster
+from lowlat.fleet.task import Task, canceled, in_words
 
 
 @dataclass(eq=False, slots=True)
@@ -20,32 +20,21 @@ class ClusterWorkers:
     connected: ConnectedCluster
     attempts_max: int = ATTEMPTS_MAX
     _open: dict[Task, int] = field(default_factory=dict)
-    _threads: dict[str, int] = field(default_factory=dict)
-    """Of each worker, as it was when the work began: the scheduler may be lost at its end."""
-
-    def __post_init__(self) -> None:
-        present = self.connected.client.nthreads()
-        self._threads = {each.address: present.get(each.address, 1) for each in self.connected.workers}
 
     @property
     def count(self) -> int:
         """How many calls run at a time."""
-        return sum(self._threads.values())
+        return self.connected.threads
 
     @property
     def memory_bytes(self) -> int | None:
         """A worker's memory limit, divided among its threads; the least there is."""
-        limits = [
-            worker.memory_limit_bytes // self._threads[worker.address]
-            for worker in self.connected.workers
-            if worker.memory_limit_bytes
-        ]
-        return min(limits, default=None)
+        return self.connected.memory_bytes
 
     @property
     def canceled(self) -> Callable[[], bool]:
         """As `Workers.canceled`, for the thread of a worker that runs the call."""
-        return cluster.canceled
+        return canceled
 
     def outcomes(
         self,
@@ -58,10 +47,7 @@ class ClusterWorkers:
         tasks: dict[Task, int] = {}
         for number, arguments in calls.items():
             apart = avoided.get(number, ())
-            try:
-                tasks[self.connected.submit(_attempted, function, *arguments, key=str(number), avoiding=apart)] = number
-            except RunFailedError as lost:
-                yield Answered(number, 1, None, lost, None)
+            tasks[self.connected.submit(_attempted, function, *arguments, key=str(number), avoiding=apart)] = number
         self._open = dict(tasks)
         for ended in self.connected.finished(tasks, waiting):
             del self._open[ended.task]

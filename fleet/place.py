@@ -66,7 +66,7 @@ def read_hosts(path: Path) -> tuple[str, ...]:
 
     Raises `InputError` for a file that cannot be read, names no host, one twice, or what is no host name.
     """
-    found: list[str] = []
+    found: dict[str, None] = {}
     for number, line in enumerate(read_bytes(path, HOSTS_BYTES_MAX).decode(errors="replace").splitlines(), 1):
         name = line.partition("#")[0].strip()
         if not name:
@@ -75,7 +75,7 @@ def read_hosts(path: Path) -> tuple[str, ...]:
             raise InputError(f"{path}, line {number}: {name!r} is no host name; write one host a line")
         if name in found:
             raise InputError(f"{path}, line {number}: {name} is there twice; remove one")
-        found.append(name)
+        found[name] = None
     if not found:
         raise InputError(f"{path} names no host; write one a line")
     return tuple(found)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from lowlat import units
 from lowlat.text import printable
 
 HOST_CHARS_MAX: Final = 253
@@ -30,6 +31,12 @@ class WorkerFacts:
     clock_ahead_s: float = 0.0
     """By how many seconds at least its clock is ahead of the client's, negative if behind; 0 if no difference is seen.
     The time that its answer took hides smaller ones."""
+    threads: int = 1
+
+    @property
+    def task_bytes(self) -> int | None:
+        """What one of as many tasks as it has threads may take."""
+        return None if self.memory_limit_bytes is None else self.memory_limit_bytes // self.threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,11 @@ class WorkerHost:
     workers: tuple[WorkerFacts, ...]
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What tells it from all others: its own name, without a number, and its boot id."""
+        return self.workers[0].host_name, self.boot_id
+
+    @property
     def address(self) -> str:
         """The worker that runs what is to run on this host."""
         return self.workers[0].address
@@ -48,11 +60,13 @@ class WorkerHost:
 
 @dataclass(frozen=True, slots=True)
 class RefusedWorker:
-    """A worker that takes no part, and why. `host_name` is its address if it did not tell its name."""
+    """A worker that takes no part, and why. `host_name`: what else it is called by if it did not tell its name."""
 
     address: str
     host_name: str
     why: str
+    reached: bool = True
+    """Whether it is one at all: SSH may have started none on its host."""
 
 
 def host_name() -> str:
@@ -88,6 +102,7 @@ def own_facts() -> dict[str, Any]:
         "host_name": host_name(),
         "boot_id": (LIVE.text(BOOT_ID) or "").strip(),
         "cpus": len(os.sched_getaffinity(0)),
+        "threads": get_worker().state.nthreads,
         "memory_limit_bytes": get_worker().memory_manager.memory_limit,
         "versions": versions(),
         "time": time.time(),
@@ -108,7 +123,16 @@ def facts_of(address: str, told: Mapping[str, Any], asked_at: float, answered_at
         memory_limit_bytes=told["memory_limit_bytes"],
         versions=ours,
         clock_ahead_s=_beyond(told["time"], asked_at, answered_at),
+        threads=told["threads"],
     )
+
+
+def too_small(worker: WorkerFacts, least_bytes: int) -> RefusedWorker | None:
+    """A worker that joins later, if tasks may take more memory there than it has for one."""
+    if worker.task_bytes is None or worker.task_bytes >= least_bytes:
+        return None
+    why = f"it joined with {units.size(worker.task_bytes)} for a task, and others have {units.size(least_bytes)}"
+    return RefusedWorker(worker.address, worker.host_name, why)
 
 
 def _beyond(time: float, first: float, last: float) -> float:

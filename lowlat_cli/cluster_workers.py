@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lowlat_cli.stdio import note
+from lowlat_cli.stdio import say
 
 if TYPE_CHECKING:
     from lowlat.fleet.attempts import Workers
     from lowlat.fleet.place import ClusterPlace
+    from lowlat.fleet.worker_facts import RefusedWorker
 
 
 def place_of(cluster: object) -> ClusterPlace | None:
@@ -32,7 +33,10 @@ def workers_of(place: ClusterPlace | None) -> Iterator[Workers]:
     from lowlat.fleet.cluster import connected
     from lowlat.fleet.on_cluster import ClusterWorkers
 
-    with connected(place) as found:
-        for refused in found.refused:
-            note(f"{refused.host_name} takes no part: {refused.why}")
+    with connected(place, tell_refused) as found:
         yield ClusterWorkers(found)
+
+
+def tell_refused(worker: RefusedWorker) -> None:
+    """Name a worker that takes no part on stderr."""
+    say(f"{worker.host_name} takes no part: {worker.why}")

@@ -14,6 +14,12 @@ from pathlib import Path
 from tests.waiting import wait_until
 
 _NAMED = 'hostname "$0" && exec "$@"'
+_WITHOUT = """
+import runpy, sys
+sys.modules.update(lowlat=None, numpy=None)
+runpy.run_module({module!r}, run_name="__main__", alter_sys=True)
+"""
+"""The scheduler is one of an environment that has Dask and nothing else."""
 _PRELOAD = "import lowlat.fleet.worker_facts as facts\nfacts.host_name = lambda: {name!r}\n"
 
 
@@ -70,6 +76,8 @@ def _worker(folder: Path, address: str, name: str, before: tuple[str, ...]) -> s
 
 
 def _started(log: Path, what: str, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-    command = [*before, sys.executable, "-P", "-m", f"distributed.cli.dask_{what}", *arguments]
+    module = f"distributed.cli.dask_{what}"
+    run = ("-m", module) if what == "worker" else ("-c", _WITHOUT.format(module=module))
+    command = [*before, sys.executable, "-P", *run, *arguments]
     with log.open("wb") as stream:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)

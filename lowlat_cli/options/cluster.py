@@ -39,7 +39,7 @@ HostsOption: TypeAlias = Annotated[
     typer.Option(
         "--hosts",
         metavar="FILE",
-        help="Start a cluster by SSH on the hosts of FILE, one a line; its scheduler is on the first.",
+        help="Start a worker by SSH on each host of FILE, one a line, for the time of the command.",
     ),
 ]
 

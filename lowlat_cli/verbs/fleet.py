@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from lowlat.errors import ExitCode
+from lowlat_cli.cluster_workers import tell_refused
 from lowlat_cli.command import Verb, Verbs, full_command
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.cluster import HostsOption, LocalOption, SchedulerOption, cluster_place
@@ -139,10 +140,11 @@ def _measured(place: ClusterPlace, task: HostTask, folder: FleetFolder | None, *
 
     kept = {} if folder is None or again else {run.record.host: run for run in folder.read_verb(task.verb)}
     note(f"connecting to {place}" if place.local is None else f"starting a cluster of {place}")
-    with connected(place) as cluster:
-        for worker in cluster.refused:
-            say(f"{worker.host_name} takes no part: {worker.why}")
-        return measure_hosts(cluster, task, kept, _ignore if folder is None else folder.keep, _tell)
+    with connected(place, tell_refused) as cluster:
+        runs = measure_hosts(cluster, task, kept, _ignore if folder is None else folder.keep, _tell)
+        for name in runs.late:
+            say(f"{name} joined too late to be measured; with -o DIR, the same command again measures it alone")
+        return runs
 
 
 def _ignore(_run: KeptRun) -> None:

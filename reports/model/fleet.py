@@ -17,7 +17,9 @@ HOST_SCHEMA: Final = "lowlat.fleet-host/1"
 Z_LIMIT: Final = 3.5
 """From here on a host stands out (B. Iglewicz and D. C. Hoaglin, "How to Detect and Handle Outliers", 1993)."""
 
-HostOutcome: TypeAlias = Literal["measured", "failed", "busy", "timed out", "lost", "refused", "canceled"]
+HostOutcome: TypeAlias = Literal[
+    "measured", "failed", "busy", "timed out", "lost", "refused", "unreachable", "canceled"
+]
 Verdict: TypeAlias = Literal["slower", "faster", "mixed", "like the others", "not judged"]
 Unit: TypeAlias = Literal["ns", "per second", "share", "count", "ppm"]
 Outlier: TypeAlias = Literal["worse", "better"]
@@ -35,7 +37,7 @@ class FleetRun:
         Meta(
             description="measured: there is a report; failed: it ended without one; busy: another measurement held the "
             "host's lock; timed out: it had not ended in time; lost: the worker or its answer was; refused: the worker "
-            "took no part; canceled: by Ctrl-C"
+            "took no part; unreachable: SSH started no worker there; canceled: by Ctrl-C"
         ),
     ]
     reason: Annotated[str | None, Meta(description="Why there is no report, or what the verb said; null if nothing")]

@@ -15,8 +15,9 @@ import pytest
 from lowlat.errors import UsageError
 from lowlat.fleet import cluster as fleet_cluster
 from lowlat.fleet import connection
-from lowlat.fleet.cluster import ConnectedCluster, canceled, connected
+from lowlat.fleet.cluster import ConnectedCluster, connected
 from lowlat.fleet.place import ClusterPlace
+from lowlat.fleet.task import canceled
 from lowlat.fleet.worker_environment import environment_of_host
 from tests.waiting import PATIENCE_S, wait_until
 

@@ -15,12 +15,14 @@ import pytest
 from lowlat import host_lock
 from lowlat.fleet import cluster as fleet_cluster
 from lowlat.fleet import dispatch, worker_facts
-from lowlat.fleet.cluster import ConnectedCluster, canceled, connected
+from lowlat.fleet.cluster import ConnectedCluster, connected
 from lowlat.fleet.connection import silence
 from lowlat.fleet.dispatch import FleetRuns, measure_hosts
 from lowlat.fleet.host_task import HostTask, run_on_host
 from lowlat.fleet.place import ClusterPlace
 from lowlat.fleet.store import KeptRun
+from lowlat.fleet.task import canceled
+from lowlat.fleet.worker_facts import WorkerFacts
 from tests.waiting import wait_until
 
 HOSTS = ("node-0", "node-1", "node-2", "node-3")
@@ -123,6 +125,15 @@ def test_each_way_to_fail_is_named_and_the_rest_goes_on(measure: Measure) -> Non
         "node-2": ("busy", "lowlat bench (process 7)"),
         "node-3": ("failed", "RuntimeError: of the worker\\nitself"),
     }
+
+
+def test_a_host_that_joins_meanwhile_is_named_and_not_measured(
+    measure: Measure, cluster: ConnectedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restarted = WorkerFacts("tcp://127.0.0.1:1", HOSTS[0], cluster.hosts[0].boot_id, 1, None, {})
+    joined = (*cluster.workers, restarted, WorkerFacts("tcp://127.0.0.1:2", "node-9", "", 1, None, {}))
+    found = measure(good, tell=lambda *_: monkeypatch.setattr(cluster, "workers", joined))
+    assert (found.late, outcomes(found)) == (("node-9",), dict.fromkeys(HOSTS, ("measured", None)))
 
 
 @pytest.mark.parametrize("printed", [b"", b"no JSON", b"{}", b'{"schema": "other/1"}', b"[" * 100_000, b"\xff"])

@@ -1,18 +1,17 @@
-"""The workers of a cluster: how many calls they take, with how much memory, and what becomes of a lost scheduler."""
+"""The workers of a cluster: how many calls they take, and what becomes of what fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from types import SimpleNamespace
+from functools import partial
 from typing import Any
 
 import pytest
 
-from lowlat.errors import ExitCode, InputError, RunFailedError
+from lowlat.errors import InputError, RunFailedError
 from lowlat.fleet.attempts import answers
-from lowlat.fleet.cluster import Task, TaskOutcome
 from lowlat.fleet.on_cluster import ClusterWorkers
-from lowlat.fleet.worker_facts import WorkerFacts
+from lowlat.fleet.task import Task, TaskOutcome
 
 GIB = 1 << 30
 
@@ -26,21 +25,18 @@ def defective() -> None:
 
 
 class Cluster:
-    """Workers a, with two threads, and b, with one; calls are made when their outcome is asked for."""
+    """Workers with three threads; calls are made when their outcome is asked for."""
 
-    def __init__(self, submitted_max: int = 100, raises: Exception | None = None) -> None:
-        self.client = SimpleNamespace(nthreads=lambda: {"a": 2, "b": 1})
-        self.workers = tuple(WorkerFacts(name, "host", "boot", 4, GIB, {}) for name in ("a", "b"))
-        self.submitted_max = submitted_max
+    threads, memory_bytes = 3, GIB
+
+    def __init__(self, raises: Exception | None = None) -> None:
         self.raises = raises
         self.canceled: list[str] = []
         self.avoided: list[Collection[str]] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any, key: str, avoiding: Collection[str]) -> Task:
         self.avoided.append(tuple(avoiding))
-        if len(self.avoided) > self.submitted_max:
-            raise RunFailedError("the scheduler was lost", ExitCode.NOT_VALID)
-        return Task(key, lambda: function(*arguments), None, None)
+        return Task(key, partial(function, *arguments), None, None)
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
         waiting()
@@ -58,7 +54,7 @@ def workers(cluster: Cluster) -> ClusterWorkers:
 
 def test_as_many_calls_as_threads_and_memory_for_each() -> None:
     found = workers(Cluster())
-    assert (found.count, found.memory_bytes) == (3, GIB // 2)
+    assert (found.count, found.memory_bytes) == (3, GIB)
 
 
 def test_a_call_that_raises_avoids_the_worker_that_it_failed_on() -> None:
@@ -80,14 +76,6 @@ def test_a_defect_is_raised_with_the_traceback_of_its_worker() -> None:
 def test_what_dask_raises_is_tried_again_and_named() -> None:
     (found,) = answers(workers(Cluster(raises=RuntimeError("no graph"))), int, {7: ("1",)}, lambda: None)
     assert (found.attempts, type(found.error), str(found.error)) == (3, RunFailedError, "RuntimeError: no graph")
-
-
-def test_what_no_scheduler_takes_is_answered() -> None:
-    found = list(answers(workers(Cluster(submitted_max=1)), int, {1: ("1",), 2: ("2",)}, lambda: None))
-    assert [(each.number, each.value, str(each.error)) for each in found] == [
-        (1, 1, "None"),
-        (2, None, "the scheduler was lost"),
-    ]
 
 
 def test_only_later_calls_are_canceled() -> None:

@@ -6,18 +6,27 @@ from typing import Any
 
 import pytest
 
-from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, facts_of, hosts_of, versions
+from lowlat.fleet.worker_facts import RefusedWorker, WorkerFacts, facts_of, hosts_of, too_small, versions
 
 
 def told(**changed: Any) -> dict[str, Any]:
-    facts = {"host_name": "a", "boot_id": "1", "cpus": 2, "memory_limit_bytes": None, "time": 100.5}
+    facts = {"host_name": "a", "boot_id": "1", "cpus": 2, "memory_limit_bytes": None, "time": 100.5, "threads": 3}
     return {**facts, "versions": versions(), **changed}
 
 
 def test_a_worker_like_ours_takes_part() -> None:
     found = facts_of("tcp://a:1", told(), 100.0, 101.0)
     assert isinstance(found, WorkerFacts)
-    assert (found.host_name, found.cpus, found.clock_ahead_s) == ("a", 2, 0)
+    assert (found.host_name, found.cpus, found.threads, found.clock_ahead_s) == ("a", 2, 3, 0)
+
+
+def test_one_that_joins_later_has_to_have_the_memory_of_the_others() -> None:
+    found = facts_of("tcp://a:1", told(memory_limit_bytes=3 << 20), 100.0, 101.0)
+    assert isinstance(found, WorkerFacts)
+    assert too_small(found, 1 << 20) is None
+    refused = too_small(found, (1 << 20) + 1)
+    assert refused is not None
+    assert refused.why == "it joined with 1.00 MiB for a task, and others have 1.00 MiB"
 
 
 @pytest.mark.parametrize("name", ["lowlat", "numpy", "Python"])
