@@ -1,14 +1,21 @@
-"""What the process of a partition is told, and what it answers: one JSON object each."""
+"""What the process of a partition is told, and what it answers: one line of JSON each."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
+from lowlat.child_process import ending
+from lowlat.errors import ExitCode
 from lowlat.fleet.identity import FileIdentity
 from lowlat.fleet.partitions import ReplayPartition
 from lowlat.fleet.survey import ReplayedPart
 from lowlat.reports.model.replays import Mode, PartitionResult, PartitionRun
 from lowlat.reports.model.results import Series
+
+IDLE_S: Final = 20.0
+"""How long what starts the processes of partitions waits for another one. Workers of a scheduler outlive a command."""
 
 
 class ReplayPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +38,25 @@ class PartitionJob(msgspec.Struct, frozen=True):
 
     partition: ReplayPartition
     plan: ReplayPlan
-    parent: int
     memory_bytes: int | None = None
 
 
-class PartitionAnswer(msgspec.Struct, frozen=True):
+class PartitionAnswer(msgspec.Struct, frozen=True, tag=True):
     """What a partition gave, how that went, and its latencies."""
 
     result: PartitionResult
     run: PartitionRun
     series: tuple[Series, ...]
+
+
+class PartitionFailure(msgspec.Struct, frozen=True, tag=True):
+    """Why a partition gave nothing: what its process said last, or how that ended."""
+
+    why: str
+
+
+def why_ended(returned: int, said: bytes) -> str:
+    """What a process that gave no answer wrote last to stderr, or how it ended."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    defect = "internal error: " if returned == ExitCode.INTERNAL else ""
+    return f"{defect}{lines[-1]}" if lines else f"its process {ending(returned)}"

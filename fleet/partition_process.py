@@ -1,20 +1,31 @@
-"""Replays one partition in a fresh process, so that its memory is its own and its end ends nothing else."""
+"""Replays one partition in a process of its own, so that its memory is its own and its end ends nothing else."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
+import select
 import subprocess
+import time
 from collections.abc import Callable
+from subprocess import Popen
+from typing import Final
 
 import msgspec
 
-from lowlat.child_process import end_child, ending, python_running
-from lowlat.errors import ExitCode, NotValidError
-from lowlat.fleet.partition_job import PartitionAnswer, PartitionJob, ReplayPlan
+from lowlat.child_process import end_child, python_running
+from lowlat.errors import NotValidError
+from lowlat.fleet.partition_job import IDLE_S, PartitionAnswer, PartitionFailure, PartitionJob, ReplayPlan, why_ended
 from lowlat.fleet.partitions import ReplayPartition
 from lowlat.fleet.worker_environment import environment_of_host
 
-_POLL_S = 0.5
+_POLL_MS: Final = 500
+_PIECE_BYTES: Final = 1 << 16
+_USED_WITHIN_S: Final = IDLE_S / 2
+"""A starter that waited longer might end just now; another is started instead."""
+_IDLE: Final[list[tuple[float, Popen[bytes]]]] = []
+"""Since when they have had nothing to do. A process has as many as it replayed partitions at once."""
 
 
 def replay_partition(
@@ -27,33 +38,76 @@ def replay_partition(
 
     Raises `NotValidError` with what its process said last, or how it ended.
     """
-    job = PartitionJob(partition, plan, os.getpid(), memory_bytes)
-    with subprocess.Popen(
-        python_running("lowlat.fleet.partition_worker"),
+    line = msgspec.json.encode(PartitionJob(partition, plan, memory_bytes)) + b"\n"
+    starter = _idle_starter() or _new_starter()
+    try:
+        answer = _answer_of(starter, line, canceled)
+    except BaseException:
+        _end(starter)
+        raise
+    _IDLE.append((time.monotonic(), starter))
+    if isinstance(answer, PartitionFailure):
+        raise NotValidError(answer.why)
+    return answer
+
+
+def _idle_starter() -> Popen[bytes] | None:
+    """One that has nothing to do; None if there is none."""
+    with contextlib.suppress(IndexError):
+        while True:
+            since, starter = _IDLE.pop()
+            if starter.poll() is None and time.monotonic() - since < _USED_WITHIN_S:
+                return starter
+            _end(starter)
+    return None
+
+
+def _new_starter() -> Popen[bytes]:
+    return subprocess.Popen(
+        python_running("lowlat.fleet.partition_starter"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment_of_host(),
         start_new_session=True,  # Ctrl-C reaches only the process that waits here, which ends this one
-    ) as process:
-        try:
-            out, err = _waited_for(process, msgspec.json.encode(job), canceled)
-        except BaseException:
-            end_child(process)
-            raise
-    said = err.decode(errors="replace").strip().splitlines()
-    if process.returncode == 0 and out:
-        return msgspec.json.decode(out, type=PartitionAnswer)
-    defect = "internal error: " if process.returncode == ExitCode.INTERNAL else ""
-    raise NotValidError(f"{defect}{said[-1]}" if said else f"its process {ending(process.returncode)}")
+    )
 
 
-def _waited_for(process: subprocess.Popen[bytes], job: bytes, canceled: Callable[[], bool]) -> tuple[bytes, bytes]:
-    given: bytes | None = job
-    while True:
-        try:
-            return process.communicate(given, timeout=_POLL_S)
-        except subprocess.TimeoutExpired:
-            given = None  # communicate() keeps what it was given
+def _end(starter: Popen[bytes]) -> None:
+    """End it, and the process of a partition with it."""
+    with contextlib.suppress(BrokenPipeError), starter:  # it may not have read its job
+        end_child(starter)
+
+
+@atexit.register
+def _end_idle() -> None:
+    while (starter := _idle_starter()) is not None:
+        _end(starter)
+
+
+def _answer_of(starter: Popen[bytes], job: bytes, canceled: Callable[[], bool]) -> PartitionAnswer | PartitionFailure:
+    assert starter.stdin is not None and starter.stdout is not None, "it has pipes"
+    try:
+        starter.stdin.write(job)
+        starter.stdin.flush()
+    except BrokenPipeError:
+        raise _ended(starter) from None
+    events = select.poll()
+    events.register(starter.stdout, select.POLLIN)
+    answer = bytearray()
+    while not answer.endswith(b"\n"):
+        if not events.poll(_POLL_MS):
             if canceled():
-                raise NotValidError("it was canceled") from None
+                raise NotValidError("it was canceled")
+            continue
+        piece = os.read(starter.stdout.fileno(), _PIECE_BYTES)
+        if not piece:
+            raise _ended(starter)
+        answer += piece
+    return msgspec.json.decode(answer, type=PartitionAnswer | PartitionFailure)
+
+
+def _ended(starter: Popen[bytes]) -> NotValidError:
+    """Why it ended before it answered."""
+    assert starter.stderr is not None, "it has pipes"
+    return NotValidError(why_ended(starter.wait(), starter.stderr.read()))

@@ -1,19 +1,16 @@
-"""`python -m lowlat.fleet.partition_worker` reads a `PartitionJob` from stdin, replays it, and prints its answer."""
+"""Replays one partition, in a process of its own."""
 
 from __future__ import annotations
 
 import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 
-from lowlat.child_process import apart_from_stdout
 from lowlat.engine.bench.rebuild import Rebuilding, memory_max_bytes
 from lowlat.engine.bench.replay import replay
 from lowlat.engine.bench.run import RunPlan
@@ -25,7 +22,6 @@ from lowlat.fleet.cpu_claim import claimed_cpu
 from lowlat.fleet.identity import check_identity, unchanged
 from lowlat.fleet.partition_job import PartitionAnswer, PartitionJob, ReplayPlan
 from lowlat.fleet.worker_facts import host_name
-from lowlat.probes.cpu.threads import end_with_parent
 from lowlat.reports.model.rebuild import Rebuild
 from lowlat.reports.model.replays import PartitionResult, PartitionRun
 from lowlat.reports.model.report import Report
@@ -38,19 +34,15 @@ DIFFERENCES_MAX: Final = 10
 _SHARED: Final = "its runs shared a CPU, because other partitions had all others; use no more workers than CPUs"
 
 
-def main() -> None:
-    """`lowlat.child_process.run_program` reports what fails."""
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=PartitionJob)
-    end_with_parent(job.parent)
+def replayed(job: PartitionJob) -> PartitionAnswer:
+    """Replay the partition of this process, whose memory is limited from here on. Raises what replaying it raises."""
+    begun = time.monotonic()
     if job.memory_bytes is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (job.memory_bytes, job.memory_bytes))
-    with apart_from_stdout() as out:
-        begun = time.monotonic()
-        if job.plan.library is not None:
-            check_identity(job.plan.library)
-        with unchanged(job.partition.file):
-            answer = _matched(job, begun) if job.plan.mode == "match" else _rebuilt(job, begun)
-        out.write(msgspec.json.encode(answer))
+    if job.plan.library is not None:
+        check_identity(job.plan.library)
+    with unchanged(job.partition.file):
+        return _matched(job, begun) if job.plan.mode == "match" else _rebuilt(job, begun)
 
 
 def _matched(job: PartitionJob, begun: float) -> PartitionAnswer:
@@ -90,6 +82,7 @@ def _run_plan(plan: ReplayPlan, cpu: int | None) -> RunPlan:
         orders=plan.orders,
         trades=plan.trades,
         on_exhaustion=policy,
+        kernel_path=False,  # no part of the answer, and it would send messages to another partition's CPU
     )
 
 
@@ -160,7 +153,3 @@ def _plain(summary: Sequence[Series]) -> tuple[Series, ...]:
     """Without what only several runs have."""
     names = Series.__dataclass_fields__
     return tuple(Series(**{name: getattr(series, name) for name in names}) for series in summary)
-
-
-if __name__ == "__main__":
-    main()

@@ -57,11 +57,18 @@ def ends_within(child: int, limit_s: float) -> bool:
 
 def run_program(module: str) -> None:
     """Run a module as the program of this process. What ends it is one line on stderr, and an `ExitCode`."""
-    try:
+    with failures_told():
         import runpy
 
         prepare_for_numpy()
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+@contextlib.contextmanager
+def failures_told() -> Iterator[None]:
+    """A `with` block that is all this process does: what it raises is one line on stderr, and an `ExitCode`."""
+    try:
+        yield
     except LowlatError as error:
         _end(str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 (the process ends with it)

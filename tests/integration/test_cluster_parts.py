@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -129,24 +131,62 @@ def test_a_damaged_recording_does_not_stop_the_others(days: list[str], here: Rep
     assert "XYZ_3_message_1.csv, row 101: 2 columns" in found.failed[0].error
 
 
-def test_one_process_killed_loses_its_partition_only(days: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the kernel does for lack of memory."""
-    started: list[int] = []
-    begun = partition_process.subprocess.Popen
+@pytest.fixture
+def no_starter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier test started is not used."""
+    monkeypatch.setattr(partition_process, "_IDLE", [])
 
-    def killed_once(*arguments: object, **options: object) -> object:
-        process = begun(*arguments, **options)  # type: ignore[call-overload]
-        if not started:
-            os.kill(process.pid, signal.SIGKILL)
-        started.append(process.pid)
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, no_starter: None) -> list[int]:
+    """The processes that were started to start those of partitions; the caller may add to what is done with each."""
+    del no_starter
+    found: list[int] = []
+    begun = partition_process._new_starter
+
+    def counted() -> object:
+        process = begun()
+        found.append(process.pid)
         return process
 
-    monkeypatch.setattr(partition_process.subprocess, "Popen", killed_once)
+    monkeypatch.setattr(partition_process, "_new_starter", counted)
+    return found
+
+
+def kill_a_partition(started: list[int]) -> None:
+    """Kill the first process of a partition that there is."""
+    while not started:
+        time.sleep(0.001)
+    children = Path(f"/proc/{started[0]}/task/{started[0]}/children")
+    while not (child := children.read_text()):
+        time.sleep(0.001)
+    os.kill(int(child), signal.SIGKILL)
+
+
+def test_one_process_killed_loses_its_partition_only(days: list[str], started: list[int]) -> None:
+    """As the kernel does for lack of memory."""
+    killer = threading.Thread(target=kill_a_partition, args=(started,))
+    killer.start()
     found = replayed(days, ThisProcess())
+    killer.join()
     assert [each.number for each in found.result.partitions] == [2]
     assert found.failed[0].error == "its process was killed by SIGKILL"
+    assert len(started) == 1
 
 
+def test_what_starts_the_processes_is_started_again_if_it_is_killed(days: list[str], started: list[int]) -> None:
+    def kill(told: str, _share: float) -> None:
+        if told.startswith("1 of 2"):
+            os.kill(started[0], signal.SIGKILL)
+
+    found = replayed(days, ThisProcess(), progress=kill)
+    assert found.status == "ok" or found.failed[0].error == "its process was killed by SIGKILL"
+    assert [each.number for each in found.result.partitions][:1] == [1]
+    assert replayed(days, ThisProcess()).status == "ok"
+    assert len(started) == 2
+
+
+@pytest.mark.usefixtures("no_starter")
 def test_a_defect_in_the_process_of_a_partition_reads_as_one(days: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     program = ("sh", "-c", "printf 'Traceback:\\nKeyError: 1\\n' >&2; exit 70")
     monkeypatch.setattr(partition_process, "python_running", lambda _module: program)
