@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,6 +34,13 @@ pytestmark = pytest.mark.filterwarnings(
 PLAN = VerifyPlan(worlds=60, commands=200)
 REBUILD = ReplayPlan(mode="rebuild")
 SECOND = 10**9
+KILLED_FIRST = """
+import os, signal
+import lowlat.fleet.partition_starter as program
+replayed = program.replayed
+program.replayed = lambda job: os.kill(os.getpid(), signal.SIGKILL) if job.partition.number == 1 else replayed(job)
+program.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -132,58 +138,35 @@ def test_a_damaged_recording_does_not_stop_the_others(days: list[str], here: Rep
 
 
 @pytest.fixture
-def no_starter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier test started is not used."""
+def no_starter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What an earlier test started is not used, and what this one starts ends."""
     monkeypatch.setattr(partition_process, "_IDLE", [])
+    yield
+    partition_process._end_idle()
 
 
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, no_starter: None) -> list[int]:
-    """The processes that were started to start those of partitions; the caller may add to what is done with each."""
-    del no_starter
-    found: list[int] = []
-    begun = partition_process._new_starter
-
-    def counted() -> object:
-        process = begun()
-        found.append(process.pid)
-        return process
-
-    monkeypatch.setattr(partition_process, "_new_starter", counted)
-    return found
-
-
-def kill_a_partition(started: list[int]) -> None:
-    """Kill the first process of a partition that there is."""
-    while not started:
-        time.sleep(0.001)
-    children = Path(f"/proc/{started[0]}/task/{started[0]}/children")
-    while not (child := children.read_text()):
-        time.sleep(0.001)
-    os.kill(int(child), signal.SIGKILL)
-
-
-def test_one_process_killed_loses_its_partition_only(days: list[str], started: list[int]) -> None:
+@pytest.mark.usefixtures("no_starter")
+def test_one_process_killed_loses_its_partition_only(days: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """As the kernel does for lack of memory."""
-    killer = threading.Thread(target=kill_a_partition, args=(started,))
-    killer.start()
+    monkeypatch.setattr(partition_process, "python_running", lambda _module: (sys.executable, "-P", "-c", KILLED_FIRST))
     found = replayed(days, ThisProcess())
-    killer.join()
     assert [each.number for each in found.result.partitions] == [2]
     assert found.failed[0].error == "its process was killed by SIGKILL"
-    assert len(started) == 1
 
 
-def test_what_starts_the_processes_is_started_again_if_it_is_killed(days: list[str], started: list[int]) -> None:
+@pytest.mark.usefixtures("no_starter")
+def test_what_starts_them_is_started_again_if_it_is_killed(days: list[str], here: Replays) -> None:
+    killed: list[int] = []
+
     def kill(told: str, _share: float) -> None:
         if told.startswith("1 of 2"):
-            os.kill(started[0], signal.SIGKILL)
+            ((_, starter),) = partition_process._IDLE
+            starter.kill()
+            os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)
+            killed.append(starter.pid)
 
-    found = replayed(days, ThisProcess(), progress=kill)
-    assert found.status == "ok" or found.failed[0].error == "its process was killed by SIGKILL"
-    assert [each.number for each in found.result.partitions][:1] == [1]
-    assert replayed(days, ThisProcess()).status == "ok"
-    assert len(started) == 2
+    assert replayed(days, ThisProcess(), progress=kill).result == here.result
+    assert [starter.pid for _, starter in partition_process._IDLE] != killed
 
 
 @pytest.mark.usefixtures("no_starter")
