@@ -45,11 +45,11 @@ class Outcome:
             return self._failed(error, error.exit_code, f"error: {error}")
         if (refused := refusal(error)) is not None:
             return self._failed(error, ExitCode.USAGE, f"error: {refused}")
+        if "lowlat_cli.app" in sys.modules:  # else the parser could not be loaded, here neither
+            from lowlat_cli.parser_errors import is_of_parser, of_parser
 
-        from lowlat_cli.parser_errors import is_of_parser, of_parser
-
-        if is_of_parser(error):
-            return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
+            if is_of_parser(error):
+                return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
         return self._internal(error)
 
     def _internal(self, error: BaseException) -> ExitCode:
