@@ -80,6 +80,17 @@ def test_digits_beyond_those_of_decimal_arithmetic_are_not_lost(zeros: int) -> N
         Instrument().price("1." + "0" * zeros + "1")
 
 
+@pytest.mark.parametrize(
+    "price",
+    ["1" * 9_000, "1." + "0" * 9_000 + "1", 10**9_000, "\n" * 9_000, [0] * 9_000],
+    ids=["large", "fine", "integer", "lines", "list"],
+)
+def test_a_message_about_a_long_price_is_short_and_one_line(price: object) -> None:
+    with pytest.raises((OffTickError, UsageError)) as raised:
+        Instrument().price(price)  # type: ignore[arg-type]
+    assert len(str(raised.value)) < 250 and "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize("decimal", ["1e999999", "-1e999999", "1e-999999"])
 def test_a_huge_exponent_is_refused_at_once(decimal: str) -> None:
     with pytest.raises(OffTickError):
