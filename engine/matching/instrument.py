@@ -65,8 +65,8 @@ class Instrument:
         """
         given: object = decimal
         if not isinstance(given, (str, int, Decimal)) or isinstance(given, bool):
-            advice = f"use price({str(decimal)!r})" if isinstance(given, float) else "pass a string such as '585.33'"
-            raise UsageError(f"price {_shown(decimal)} is neither a string nor a Decimal; {advice}")
+            hint = f"use price({str(decimal)!r})" if isinstance(given, float) else "pass a string such as '585.33'"
+            raise UsageError(f"price {_shown(decimal)} is neither a string nor a Decimal; {hint}")
         try:
             value = Decimal(decimal)
         except InvalidOperation:
