@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final
 
@@ -14,6 +14,8 @@ from lowlat.text import cut
 
 _SHOWN_MAX: Final = 80
 """Characters of a price in a message."""
+_DIGITS_PLAIN: Final = 100
+"""Of a price that exact arithmetic takes as it is: with more, it takes time that grows with their square."""
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
 
@@ -77,12 +79,21 @@ class Instrument:
             raise self._too_large(value)
         if value and value.adjusted() < self.unit.adjusted() - 1:
             raise self._off_tick(value)
+        if len(value.as_tuple().digits) > _DIGITS_PLAIN:
+            value = self._without_zeros(value)
         units = Fraction(value) / Fraction(self.unit)  # exact, unlike Decimal, which rounds to 28 digits
         if units.denominator != 1 or units.numerator % self.tick:
             raise self._off_tick(value)
         if not PRICE_MIN <= units <= PRICE_MAX:
             raise self._too_large(value)
         return units.numerator
+
+    def _without_zeros(self, price: Decimal) -> Decimal:
+        """The same of few digits: a multiple of the unit that fits has 20 more than the unit."""
+        short = price.normalize(Context(prec=len(price.as_tuple().digits)))
+        if len(short.as_tuple().digits) > 20 + len(self.unit.as_tuple().digits):
+            raise self._off_tick(price)
+        return short
 
     def _off_tick(self, price: Decimal) -> OffTickError:
         return OffTickError(

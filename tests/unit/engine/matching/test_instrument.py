@@ -72,7 +72,7 @@ def test_a_unit_is_a_positive_decimal(unit: object) -> None:
         Instrument(unit=unit)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("zeros", [20, 27, 28, 40, 1_000])
+@pytest.mark.parametrize("zeros", [20, 27, 28, 40, 1_000, 1_000_000])
 def test_digits_beyond_those_of_decimal_arithmetic_are_not_lost(zeros: int) -> None:
     """A Decimal division rounds to 28 digits, so that 1.000...1 would become 1."""
     assert Instrument().price("1." + "0" * zeros) == 100
