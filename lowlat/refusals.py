@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+from pathlib import Path
 from typing import Final
 
 _SPACE: Final = "free some space, or use another disk"
@@ -54,8 +55,18 @@ def _is_seek(error: OSError) -> bool:
 def _of_call(error: OSError) -> str:
     if error.errno is None:  # some libraries raise it with a text only
         return f"the system refused a call: {str(error).rstrip('.')}; {_CHECK}"
+    if error.errno == errno.ENOENT and error.filename is None and _is_folder_gone():
+        return "the current folder was removed; change to another"
     about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
     return f"{about}{error.strerror or os.strerror(error.errno)}; {_HINTS.get(error.errno, _CHECK)}"
+
+
+def _is_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _of_import(error: ImportError) -> str:

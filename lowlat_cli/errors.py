@@ -10,7 +10,7 @@ from lowlat.refusals import refusal
 from lowlat.text import printable_lines
 from lowlat_cli.session import Session
 from lowlat_cli.signals import interrupted_exit_code
-from lowlat_cli.stdio import discard_stdout, has_reader, say
+from lowlat_cli.stdio import discard, has_reader, say, to_stderr
 
 
 class Outcome:
@@ -31,7 +31,7 @@ class Outcome:
         try:
             sys.stdout.flush()
         except OSError:
-            discard_stdout()
+            discard(sys.stdout)
         return True
 
     def _explained(self, error: BaseException) -> int:
@@ -45,11 +45,11 @@ class Outcome:
             return self._failed(error, error.exit_code, f"error: {error}")
         if (refused := refusal(error)) is not None:
             return self._failed(error, ExitCode.USAGE, f"error: {refused}")
+        if "lowlat_cli.app" in sys.modules:  # else the parser could not be loaded, here neither
+            from lowlat_cli.parser_errors import is_of_parser, of_parser
 
-        from lowlat_cli.parser_errors import is_of_parser, of_parser
-
-        if is_of_parser(error):
-            return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
+            if is_of_parser(error):
+                return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
         return self._internal(error)
 
     def _internal(self, error: BaseException) -> ExitCode:
@@ -63,6 +63,6 @@ class Outcome:
         if self.session.debug:
             import traceback
 
-            sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
+            to_stderr(printable_lines("".join(traceback.format_exception(error))))
         say(line)
         return code

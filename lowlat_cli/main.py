@@ -10,9 +10,10 @@ def main() -> int:
     try:
         from lowlat_cli.errors import Outcome
         from lowlat_cli.session import Session
-    except (ImportError, MemoryError, OSError) as error:
-        # Not even the modules that put errors into words can be loaded.
-        print(f"lowlat: error: {error}; check memory, disk and limits (ulimit -a)", file=sys.stderr)  # noqa: T201
+    except Exception as error:  # noqa: BLE001 (the process ends with it)
+        # Not even the modules that put errors into words can be loaded. PYTHONPATH may have others of their names.
+        hint = "check memory, disk, limits (ulimit -a) and PYTHONPATH"
+        print(f"lowlat: error: {error}; {hint}", file=sys.stderr)  # noqa: T201
         return 2  # ExitCode.USAGE
     session = Session()
     outcome = Outcome(session)

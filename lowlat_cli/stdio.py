@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import select
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 
 from lowlat.errors import OutputPathError
 from lowlat.limits import MESSAGE_CHARS_MAX
@@ -41,20 +41,27 @@ def emit_parts(parts: Iterable[str]) -> bool:
         sys.stdout.flush()
         return True
     except BrokenPipeError:
-        discard_stdout()
+        discard(sys.stdout)
         return False
     except OSError as error:
-        discard_stdout()
+        discard(sys.stdout)
         raise OutputPathError(
             f"cannot write to stdout: {error.strerror}; redirect it elsewhere, or name a file with -o"
         ) from error
 
 
 def say(line: str) -> None:
-    """Write one line to stderr, ignoring a closed stream. Control characters are escaped, and a long line is cut."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"lowlat: {cut(printable(line), MESSAGE_CHARS_MAX)}\n")
+    """Write one line to stderr. Control characters are escaped, and a long line is cut."""
+    to_stderr(f"lowlat: {cut(printable(line), MESSAGE_CHARS_MAX)}\n")
+
+
+def to_stderr(text: str) -> None:
+    """Write to stderr, unless it takes nothing: a disk may be full, a reader may have gone."""
+    try:
+        sys.stderr.write(text)
         sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
 
 
 @dataclass(slots=True)
@@ -88,8 +95,8 @@ def has_reader() -> bool:
     return not poll.poll(0)
 
 
-def discard_stdout() -> None:
+def discard(stream: TextIO) -> None:
     """Discard buffered output; otherwise the interpreter fails to flush it at exit and changes the exit code."""
     devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
+    os.dup2(devnull, stream.fileno())
     os.close(devnull)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
+from typing import Final
 
 from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
 from lowlat.errors import OffTickError, UsageError
+from lowlat.text import cut
 
+_SHOWN_MAX: Final = 80
+"""Characters of a price in a message."""
+_DIGITS_PLAIN: Final = 100
+"""Of a price that exact arithmetic takes as it is: with more, it takes time that grows with their square."""
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
 
@@ -61,33 +67,49 @@ class Instrument:
         """
         given: object = decimal
         if not isinstance(given, (str, int, Decimal)) or isinstance(given, bool):
-            raise UsageError(f"price {decimal!r} is neither a string nor a Decimal; use price({str(decimal)!r})")
+            hint = f"use price({str(decimal)!r})" if isinstance(given, float) else "pass a string such as '585.33'"
+            raise UsageError(f"price {_shown(decimal)} is neither a string nor a Decimal; {hint}")
         try:
             value = Decimal(decimal)
         except InvalidOperation:
-            raise OffTickError(f"price {decimal!r} is not a decimal number") from None
+            raise OffTickError(f"price {_shown(decimal)} is not a decimal number") from None
         if not value.is_finite():
-            raise OffTickError(f"price {decimal!r} is not a finite number")
+            raise OffTickError(f"price {_shown(decimal)} is not a finite number")
         if value and value.adjusted() - self.unit.adjusted() > 19:  # 10**19 > 2**63: not worth exact arithmetic
-            raise self._too_large(decimal)
+            raise self._too_large(value)
         if value and value.adjusted() < self.unit.adjusted() - 1:
-            raise self._off_tick(decimal)
+            raise self._off_tick(value)
+        if len(value.as_tuple().digits) > _DIGITS_PLAIN:
+            value = self._without_zeros(value)
         units = Fraction(value) / Fraction(self.unit)  # exact, unlike Decimal, which rounds to 28 digits
         if units.denominator != 1 or units.numerator % self.tick:
-            raise self._off_tick(decimal)
+            raise self._off_tick(value)
         if not PRICE_MIN <= units <= PRICE_MAX:
-            raise self._too_large(decimal)
+            raise self._too_large(value)
         return units.numerator
 
-    def _off_tick(self, decimal: str | Decimal) -> OffTickError:
-        return OffTickError(f"price {decimal} is not a multiple of the tick, {self.tick * self.unit}")
+    def _without_zeros(self, price: Decimal) -> Decimal:
+        """The same of few digits: a multiple of the unit that fits has 20 more than the unit."""
+        short = price.normalize(Context(prec=len(price.as_tuple().digits)))
+        if len(short.as_tuple().digits) > 20 + len(self.unit.as_tuple().digits):
+            raise self._off_tick(price)
+        return short
 
-    def _too_large(self, decimal: str | Decimal) -> OffTickError:
-        return OffTickError(f"price {decimal} does not fit 64 bits in units of {self.unit}")
+    def _off_tick(self, price: Decimal) -> OffTickError:
+        return OffTickError(
+            f"price {cut(str(price), _SHOWN_MAX)} is not a multiple of the tick, {self.tick * self.unit}"
+        )
+
+    def _too_large(self, price: Decimal) -> OffTickError:
+        return OffTickError(f"price {cut(str(price), _SHOWN_MAX)} does not fit 64 bits in units of {self.unit}")
 
     def decimal(self, price: int) -> Decimal:
         """The decimal value of an integer price."""
         return price * self.unit
+
+
+def _shown(price: object) -> str:
+    return cut(repr(price), _SHOWN_MAX)
 
 
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:

@@ -133,36 +133,32 @@ OutputOption: TypeAlias = Annotated[
         "table is still printed; - is stdout.",
     ),
 ]
-ReportOutputOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
+
+
+def output_by_name(formats: str) -> Any:
+    """`--output` of a verb that writes several formats: their names, each with what it has in parentheses."""
+    return typer.Option(
         "--output",
         "-o",
         metavar="FILE",
         help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
+        f"{formats}. - is stdout.",
+    )
+
+
+ReportOutputOption: TypeAlias = Annotated[
+    Path | None,
+    output_by_name(
         "*.json, *.html (a page with charts; needs the extra lowlat[html]), *.md, and what else 'lowlat report --to' "
-        "writes: *.csv, *.hgrm, *.hlog, *.prom, *.xml (JUnit). - is stdout.",
+        "writes: *.csv, *.hgrm, *.hlog, *.prom, *.xml (JUnit)"
     ),
 ]
 LeagueOutputOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
-        "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md, *.csv. - is stdout.",
-    ),
+    output_by_name("*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md, *.csv"),
 ]
 AblationOutputOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still printed: "
-        "*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md. - is stdout.",
-    ),
+    Path | None, output_by_name("*.json, *.html (a page with a chart; needs the extra lowlat[html]), *.md")
 ]
 PlotOption: TypeAlias = Annotated[
     bool,

@@ -10,7 +10,7 @@ import typer
 from lowlat.errors import ExitCode, UsageError
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.lock import WAIT_S, NoLockOption, WaitOption, alone
-from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, QuietOption, VerboseOption
+from lowlat_cli.options.shared import ColorOption, DebugOption, FormatOption, QuietOption, VerboseOption, output_by_name
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
@@ -31,14 +31,7 @@ def cores(
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
-            "printed: *.json, *.html (a heat map), *.md, *.csv (a row for each pair). - is stdout.",
-        ),
+        Path | None, output_by_name("*.json, *.html (a heat map), *.md, *.csv (a row for each pair)")
     ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,

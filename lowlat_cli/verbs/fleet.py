@@ -14,7 +14,7 @@ from lowlat_cli.command import Verb, Verbs, full_command
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.cluster import HostsOption, LocalOption, SchedulerOption, cluster_place
 from lowlat_cli.options.lock import WAIT_MAX_S, NoLockOption
-from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption, duration_s
+from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption, duration_s, output_by_name
 from lowlat_cli.session import color_of
 from lowlat_cli.signals import interrupted_exit_code
 from lowlat_cli.stdio import note, say
@@ -226,14 +226,7 @@ def report(
     strict: _StrictOption = False,
     output_format: _FormatOption = "table",
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
-            "printed: *.json, *.html (a page; needs the extra lowlat[html]), *.md. - is stdout.",
-        ),
+        Path | None, output_by_name("*.json, *.html (a page; needs the extra lowlat[html]), *.md")
     ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,

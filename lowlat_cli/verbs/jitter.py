@@ -19,6 +19,7 @@ from lowlat_cli.options.shared import (
     count,
     duration_s,
     is_given,
+    output_by_name,
 )
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.session import color_of
@@ -87,14 +88,7 @@ def jitter(
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
-            "printed: *.json, *.html, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs). - is stdout.",
-        ),
+        Path | None, output_by_name("*.json, *.html, *.md, *.csv, *.hlog (a line for each CPU), *.hgrm (all CPUs)")
     ] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,

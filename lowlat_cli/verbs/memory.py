@@ -17,6 +17,7 @@ from lowlat_cli.options.shared import (
     QuietOption,
     VerboseOption,
     duration_s,
+    output_by_name,
 )
 from lowlat_cli.progress import shown_progress
 from lowlat_cli.quantity import parse_size
@@ -67,16 +68,7 @@ def memory(
     wait: WaitOption = WAIT_S,
     no_lock: NoLockOption = False,
     output_format: FormatOption = "table",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to FILE instead of stdout, atomically. Its name chooses the format; the table is still "
-            "printed: *.json, *.md, *.csv (a row for each size). - is stdout.",
-        ),
-    ] = None,
+    output: Annotated[Path | None, output_by_name("*.json, *.md, *.csv (a row for each size)")] = None,
     verbose: VerboseOption = False,
     _quiet: QuietOption = False,
     _color: ColorOption = None,

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, UsageError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.recording.recorder import LatencyRecorder
 from lowlat.reports.recording.text_reader import TextReader, Unit, lines_of, number_problem
@@ -21,8 +21,21 @@ from lowlat.text import cut, printable
 FIELD: Final = "ns"
 OP_FIELD: Final = "op"
 _NAMES_SHOWN: Final = 300
+_UNREADABLE: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+"""What the JSON library takes in no name of a field."""
 _PLAIN: Final = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """The numbers that lines may have, too."""
+
+
+def _check_fields(field: str, op_field: str) -> None:
+    if field == op_field:
+        raise UsageError(f"--field and --op-field are both {field!r}; a field has the latency or the operation")
+    for option, name in (("--field", field), ("--op-field", op_field)):
+        if _UNREADABLE.search(name):
+            raise UsageError(
+                f"{option}: {name!r} has a quote, a backslash or a control character, and no such field is read; "
+                "give it another name"
+            )
 
 
 class NdjsonReader(TextReader):
@@ -37,9 +50,11 @@ class NdjsonReader(TextReader):
         op_field: str = OP_FIELD,
         ignore_others: bool = False,
     ) -> None:
+        """Raises `UsageError` for names of fields that cannot be read."""
         super().__init__(recorder, unit, ignore_others=ignore_others)
         self._named = json.dumps(field).encode()
         self.wanted = f'each line must be an object such as {{"{field}": 1234}}'
+        _check_fields(field, op_field)
         row = msgspec.defstruct(
             "Row", [("latency", float), ("op", str, recorder.op)], rename={"latency": field, "op": op_field}
         )

@@ -124,6 +124,22 @@ def test_a_full_disk_behind_stdout_is_an_error(lowlat: Run) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(cold: Run) -> None:
+    """In an interpreter of its own: it is one that ends which fails to write the rest."""
+    with Path("/dev/full").open("w") as full:
+        done = cold("report", "none.json", "--debug", stderr=full, env={"PYTHONUNBUFFERED": ""})
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+
+
+def test_a_module_of_another_that_fails_is_never_a_regression(cold: Run, tmp_path: Path) -> None:
+    """Its name hides one of the standard library, which the command line's parser needs."""
+    (tmp_path / "platform.py").write_text("raise RuntimeError('mine')")
+    done = cold("report", "none.json", env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == ExitCode.INTERNAL
+    assert done.stderr.startswith("lowlat: internal error: RuntimeError: mine; ") and done.stderr.count("\n") == 1
+
+
 def test_a_terminal_without_unicode_gets_a_table(lowlat: Run) -> None:
     done = lowlat(*SHORT, env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (ExitCode.OK, "") and "p99.99" in done.stdout

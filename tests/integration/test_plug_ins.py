@@ -253,9 +253,9 @@ def test_an_engine_that_ends_its_process_is_named(with_packages: Run) -> None:
     done = with_packages("bench", "--engine", "leaves", *SHORT)
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
     assert done.stderr.startswith("lowlat: error: the process of a run of leaves ended without a whole result: ")
-    league = with_packages("league", "leaves", "-n", "300", "--runs", "1", "-p", "steady")
+    league = with_packages("league", "native", "leaves", "-n", "300", "--runs", "1", "-p", "steady")
     assert league.returncode == ExitCode.NOT_VALID
-    assert league.stderr.startswith("lowlat: error: leaves: the process of a run of leaves ended without")
+    assert league.stderr.startswith("lowlat: invalid: leaves on steady: the process of a run of leaves ended without")
 
 
 def test_an_entry_point_that_gives_something_else_is_named(with_packages: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,15 @@ def not_seekable() -> OSError:
 def test_a_refusal_says_what_and_what_to_do(error: BaseException, words: str) -> None:
     found = refusal(error)
     assert found is not None and found.startswith(words) and "\n" not in found
+
+
+def test_a_removed_current_folder_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        Path.cwd()
+    assert refusal(raised.value) == "the current folder was removed; change to another"
 
 
 @pytest.mark.parametrize(

@@ -363,14 +363,15 @@ def test_a_pass_over_an_engine_in_python_is_shorter() -> None:
     assert counter.for_engine(reference).operations == counter.operations
 
 
-def test_how_an_engine_ended_its_process_is_told(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [3, 0])
+def test_how_an_engine_ended_its_process_is_told(flow: Flow, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(_: VariantRun) -> VariantFigures:
         os.write(2, b"x" * 100_000 + b"\nout of ideas\n")
-        os._exit(3)
+        os._exit(code)
 
     monkeypatch.setitem(BY_NAME, "crashes", replace(BY_NAME["control"], measure=crash))
     answer = worker.in_own_process(job_for(flow, 0), flow.commands, job_of("crashes"))
-    assert answer.failure == "its process exited with code 3: out of ideas"
+    assert answer.failure == f"its process exited with code {code}: out of ideas"
 
 
 def test_memory_that_is_not_to_be_had_is_no_defect(process: VariantProcess) -> None:

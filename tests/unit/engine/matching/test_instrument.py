@@ -72,12 +72,23 @@ def test_a_unit_is_a_positive_decimal(unit: object) -> None:
         Instrument(unit=unit)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("zeros", [20, 27, 28, 40, 1_000])
+@pytest.mark.parametrize("zeros", [20, 27, 28, 40, 1_000, 1_000_000])
 def test_digits_beyond_those_of_decimal_arithmetic_are_not_lost(zeros: int) -> None:
     """A Decimal division rounds to 28 digits, so that 1.000...1 would become 1."""
     assert Instrument().price("1." + "0" * zeros) == 100
     with pytest.raises(OffTickError, match=r"is not a multiple of the tick, 0\.01"):
         Instrument().price("1." + "0" * zeros + "1")
+
+
+@pytest.mark.parametrize(
+    "price",
+    ["1" * 9_000, "1." + "0" * 9_000 + "1", 10**9_000, "\n" * 9_000, [0] * 9_000],
+    ids=["large", "fine", "integer", "lines", "list"],
+)
+def test_a_message_about_a_long_price_is_short_and_one_line(price: object) -> None:
+    with pytest.raises((OffTickError, UsageError)) as raised:
+        Instrument().price(price)  # type: ignore[arg-type]
+    assert len(str(raised.value)) < 250 and "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("decimal", ["1e999999", "-1e999999", "1e-999999"])

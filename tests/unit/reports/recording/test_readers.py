@@ -19,7 +19,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, UsageError
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.hdr_codec import decode
 from lowlat.reports.histogram.histogram import Histogram
@@ -283,6 +283,17 @@ def test_the_first_character_tells_the_format() -> None:
     assert Layout().format_of(b" \n{") == "ndjson"
     assert Layout().format_of(b"12\n") == Layout().format_of(b"") == "lines"
     assert Layout(field="x").format_of(b"banner\n") == "ndjson"
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "\x1b[31m", "\udcff", "op"])
+def test_a_field_that_cannot_be_read_is_refused(name: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"--field.*; (give it another name|a field has the latency or the operation)$"
+    ):
+        Layout(field=name).read([b"{}"])
+    if name != "op":
+        with pytest.raises(UsageError, match="--op-field: "):
+            Layout(field="x", op_field=name).read([b"{}"])
     assert Layout(column="x").format_of(b"{") == "csv"
     with pytest.raises(FormatError, match="an interval log is read from a file"):
         Layout().read([b"#[Histogram log format version 1.3]\n"])
