@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 _CLONE = Path(__file__).resolve().parents[1]
@@ -36,3 +37,8 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
 # Hypothesis's own limits of elapsed time: a busy machine would break them.
 settings.register_profile("lowlat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lowlat")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The test that takes longest comes first, so that no worker is left alone with it."""
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")

@@ -191,6 +191,7 @@ def _become(
 ) -> NoReturn:
     """Make this process, a fork, one that has just been started to run a module of ours, and run it."""
     code = 1
+    _kept = sys.stdout, sys.stderr  # if they were deleted, this process would write what its parent has yet to write
     try:
         atexit._clear()  # what its parent does when it ends
         _handle_signals_as_started()

@@ -49,6 +49,8 @@ from tests.zygote import fork_our_programs
 
 sys.modules["loaded_by_the_parent"] = sys
 atexit.register(print, "", end="")
+sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # as that of a command in a fork
+sys.stdout.write("not yet written by the parent\\n")
 signal.signal(signal.SIGTERM, lambda *_: None)
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -79,7 +81,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     environment = clean_environment() | {"PYTHONPATH": str(folder)}
     driver = [sys.executable, "-P", "-c", DRIVER, *PROGRAMS, "loaded"]
     done = subprocess.run(driver, env=environment, capture_output=True, text=True, check=True)
-    found: list[Any] = json.loads(done.stdout)
+    found: list[Any] = json.loads(done.stdout.splitlines()[1])
     return found
 
 

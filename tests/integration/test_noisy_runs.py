@@ -79,7 +79,7 @@ def _workers() -> list[psutil.Process]:
 
 
 def os_noise(load: Load) -> OsNoise:
-    (run,) = measure(FLOW, RunPlan(runs=1, load=load, reference_commands=1_000)).runs
+    (run,) = measure(FLOW, RunPlan(runs=1, load=load, reference_commands=1_000, kernel_path=False)).runs
     return run.os_noise
 
 

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measured(flow: Flow, folder: Path, load: Pipeline | OpenLoop, runs: int = 1) -> Report:
-    return measure(flow, RunPlan(runs=runs, load=load, books=folder))
+    return measure(flow, RunPlan(runs=runs, load=load, books=folder, kernel_path=False))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def one_producer(folder: Path) -> Report:
 
 
 def test_one_producer_gives_the_events_of_the_closed_loop(one_producer: Report) -> None:
-    closed = measure(STEADY, RunPlan(runs=1))
+    closed = measure(STEADY, RunPlan(runs=1, kernel_path=False))
     assert one_producer.status == "ok", one_producer.status_reasons
     assert one_producer.verification is not None and closed.verification is not None
     assert one_producer.verification.digest == closed.verification.digest
@@ -96,7 +96,7 @@ def test_books_stay_behind_as_the_engine_left_them(tmp_path: Path) -> None:
 
 def test_threads_on_one_cpu_are_said_to_measure_the_scheduler(folder: Path) -> None:
     cpu = allowed_cpus()[0]
-    report = measure(STEADY, RunPlan(runs=1, cpus=(cpu,), load=Pipeline(2), books=folder))
+    report = measure(STEADY, RunPlan(runs=1, cpus=(cpu,), load=Pipeline(2), books=folder, kernel_path=False))
     assert report.status == "ok", report.status_reasons
     assert report.placement is not None
     assert report.placement.threads == {"matcher": cpu, "producer[0]": cpu, "producer[1]": cpu, "publisher": cpu}

@@ -120,7 +120,7 @@ def test_digest_is_that_of_the_events_that_the_engine_gives(report, flow):
 
 
 def test_reference_engine_gives_the_same_digest(report, flow):
-    interpreted = measure(flow, RunPlan(engine="reference", runs=1))
+    interpreted = measure(flow, RunPlan(engine="reference", runs=1, kernel_path=False))
     assert interpreted.verification.digest == report.verification.digest
     assert interpreted.hot_path.allocations is None
     assert "hot_path.allocations" in interpreted.not_available
@@ -136,7 +136,7 @@ def test_progress_comes_between_runs_and_ends_at_one(flow):
 
 def test_runs_take_their_cpus_in_turn(flow):
     cpus = allowed_cpus()
-    measured = measure(flow, RunPlan(runs=2, cpus=(cpus[0], cpus[-1])))
+    measured = measure(flow, RunPlan(runs=2, cpus=(cpus[0], cpus[-1]), kernel_path=False))
     assert measured.host.measured_cpus == format_cpu_list({cpus[0], cpus[-1]})
 
 
@@ -146,7 +146,7 @@ def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
 
 
 def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow):
-    cramped = measure(flow, RunPlan(runs=1, orders=5_000))
+    cramped = measure(flow, RunPlan(runs=1, orders=5_000, kernel_path=False))
     assert cramped.status == "invalid"
     assert "a pool was too small" in cramped.status_reasons[0]
     assert 0 < cramped.hot_path.pool_refusals <= cramped.load.rejected
@@ -154,7 +154,7 @@ def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow
 
 
 def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
-    grown = measure(flow, RunPlan(runs=1, orders=5_000, on_exhaustion=PoolPolicy.GROW))
+    grown = measure(flow, RunPlan(runs=1, orders=5_000, on_exhaustion=PoolPolicy.GROW, kernel_path=False))
     assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
     assert grown.hot_path.pool_growths == 2
 
@@ -175,7 +175,7 @@ def outcome_of(report_flow):
 
     run_module._in_fresh_process = keeping
     try:
-        report = measure(report_flow, RunPlan(runs=1))
+        report = measure(report_flow, RunPlan(runs=1, kernel_path=False))
     finally:
         run_module._in_fresh_process = real
     return kept[0], report

@@ -35,12 +35,13 @@ def run_bytes(*command: str | Path) -> bytes:
 
 
 def library(sanitizer: str = "") -> Path:
-    """The shared library, built as documented."""
+    """The shared library, built as documented; with a sanitizer, in the two thirds of the time that -O1 takes."""
     if not sanitizer:
         return built("c-library", "-DLOWLAT_C_LIBRARY=ON") / "liblowlat.so"
     folder = f"c-library-{sanitizer.partition(',')[0]}"
-    options = f"-DLOWLAT_SANITIZE={sanitizer.replace(',', ';')}", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"
-    return built(folder, "-DLOWLAT_C_LIBRARY=ON", *options) / "liblowlat.so"
+    kind = "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -DNDEBUG"
+    sanitized = f"-DLOWLAT_SANITIZE={sanitizer.replace(',', ';')}"
+    return built(folder, "-DLOWLAT_C_LIBRARY=ON", sanitized, *kind) / "liblowlat.so"
 
 
 def compiled(source: Path, program: Path, sanitizer: str = "") -> Path:

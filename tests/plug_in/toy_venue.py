@@ -93,12 +93,15 @@ def exiting(settings: EngineConfig) -> Engine:
 
 
 class Forks(ToyEngine):
-    """Comes back in two processes."""
+    """Comes back from its first call in two processes."""
+
+    has_forked = False
 
     def process(self, commands):
-        if not (child := os.fork()):
-            return super().process(commands)
-        os.waitpid(child, 0)
+        if not self.has_forked:
+            self.has_forked = True
+            if child := os.fork():
+                os.waitpid(child, 0)
         return super().process(commands)
 
 

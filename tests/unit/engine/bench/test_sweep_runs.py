@@ -30,7 +30,9 @@ def load_at(rate: int) -> OpenLoop:
 
 
 def swept(*, runs: int = 1, objective: Objective = MET, seed: int = 1) -> Sweep:
-    return measure_sweep(lambda _load: FLOW, load_at, RATES, RunPlan(runs=runs), [objective], seed=seed)
+    return measure_sweep(
+        lambda _load: FLOW, load_at, RATES, RunPlan(runs=runs, kernel_path=False), [objective], seed=seed
+    )
 
 
 @dataclass
