@@ -48,6 +48,7 @@ DESERTED_S: Final = 30.0
 """How long tasks wait for a worker once none is left: one that a nanny watches is started again."""
 GATHER_S: Final = 60.0
 """How long a result that is there may take to arrive."""
+_GONE: Final = "it was canceled, or the scheduler was lost"
 
 
 @dataclass(eq=False, slots=True)
@@ -136,11 +137,13 @@ class ConnectedCluster:
         self._free.extend(unwanted)
 
     def _send(self, task: Task, address: str) -> None:
-        """If the scheduler is lost, `_looked_after` says so."""
         task.worker, task.sent_at = address, time.monotonic()
         unique, call = f"lowlat-{uuid.uuid4().hex}", tasks_of.pickled(task.call)
-        with contextlib.suppress(_closed()):
+        try:
             task.future = self.client.submit(pickle.loads, call, key=unique, workers=[address], pure=False, retries=0)
+        except _scheduler_lost():
+            self._ended.put(task)
+        else:
             task.future.add_done_callback(lambda _: self._ended.put(task))
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
@@ -179,17 +182,18 @@ class ConnectedCluster:
                 self._ended.put(task)
             self._leave(task)
         if sent:
-            with contextlib.suppress(OSError, TimeoutError, RuntimeError, _closed()):  # nobody is there to be told
+            with contextlib.suppress(*_scheduler_lost()):  # nobody is there to be told
                 self.client.cancel(sent, force=True)
 
     def _outcome(self, task: Task) -> TaskOutcome:
         future, task.future = task.future, None
-        if future is None:
-            return unanswered(task, "it was canceled before it was sent")
+        if future is None:  # it was not sent
+            self._leave(task, lost=True)
+            return unanswered(task, _GONE)
         finished = future.status == "finished"
         try:
             if future.cancelled():
-                found = unanswered(task, "it was canceled, or the scheduler was lost")
+                found = unanswered(task, _GONE)
             elif finished:
                 worker, value = future.result(timeout=GATHER_S)
                 found = TaskOutcome(task, value, None, worker)
@@ -222,7 +226,7 @@ class ConnectedCluster:
         """
         try:
             there = self.client.nthreads().keys()
-        except (OSError, TimeoutError, RuntimeError, _closed()):
+        except _scheduler_lost():
             return dict.fromkeys(open_tasks, "the scheduler was lost")
         now = time.monotonic()
         self._ask(there - self._met)
@@ -298,12 +302,11 @@ def connected(
         yield cluster
 
 
-def _closed() -> type[Exception]:
-    """What Dask raises once the connection to the scheduler is lost."""
+def _scheduler_lost() -> tuple[type[Exception], ...]:
+    """What Dask raises once the connection to the scheduler is lost; an `AttributeError` if the client has closed."""
     from distributed.client import ClosedClientError
 
-    found: type[Exception] = ClosedClientError
-    return found
+    return (OSError, TimeoutError, RuntimeError, AttributeError, ClosedClientError)
 
 
 def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:
