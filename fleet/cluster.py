@@ -80,6 +80,7 @@ class ConnectedCluster:
     """The same of workers that may be lost."""
     _present: set[str] = field(default_factory=set)
     """Addresses of the workers that take part and were there when the scheduler was last asked."""
+    _present_threads: int = 0
     _present_at: float = 0.0
 
     @property
@@ -230,7 +231,9 @@ class ConnectedCluster:
             return dict.fromkeys(open_tasks, "the scheduler was lost")
         now = time.monotonic()
         self._ask(there - self._met)
-        self._present = {worker.address for worker in self.workers if worker.address in there}
+        present = [worker for worker in self.workers if worker.address in there]
+        self._present = {worker.address for worker in present}
+        self._present_threads = sum(worker.threads for worker in present)
         self._present_at = now if self._present else self._present_at
         self._free = deque(each for each in (*self._free, *self._doubtful) if each in there)
         self._doubtful.clear()
@@ -275,7 +278,8 @@ class ConnectedCluster:
             return
         self.workers = (*self.workers, told)
         self._present.add(told.address)
-        self.threads = max(self.threads, sum(each.threads for each in self.workers if each.address in self._present))
+        self._present_threads += told.threads
+        self.threads = max(self.threads, self._present_threads)
         self._free.extend([told.address] * told.threads)
         self._send_waiting()
 

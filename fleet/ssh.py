@@ -178,6 +178,7 @@ async def _line(process: SSHClientProcess[str], start: str) -> str:
     else:
         raise _NoWorker("what it prints is no worker's")
     said = (await process.stderr.read()).strip().splitlines()
+    await process.wait_closed()
     why = said[-1] if said else f"exit code {process.returncode}"
     if process.returncode == 127:  # of a shell that finds no such command
         raise _NoWorker(f"it has no {sys.executable}: have the same Python at the same path")
