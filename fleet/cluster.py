@@ -48,6 +48,7 @@ DESERTED_S: Final = 30.0
 """How long tasks wait for a worker once none is left: one that a nanny watches is started again."""
 GATHER_S: Final = 60.0
 """How long a result that is there may take to arrive."""
+_NAMED_MAX: Final = 3
 _GONE: Final = "it was canceled, or the scheduler was lost"
 
 
@@ -57,7 +58,7 @@ class ConnectedCluster:
 
     client: Client
     name_refused: Callable[[RefusedWorker], None] = lambda _worker: None
-    """Takes each worker that takes no part, also one that joins later."""
+    """Takes each worker that joins and takes no part."""
     workers: tuple[WorkerFacts, ...] = ()
     """Those that take part, in the order in which they answered; also those that were lost."""
     refused: tuple[RefusedWorker, ...] = ()
@@ -253,8 +254,6 @@ class ConnectedCluster:
 
     def meet_all(self) -> None:
         """Ask each worker that is there what it is, and wait for the answers."""
-        for refused in self.refused:
-            self.name_refused(refused)
         for _ in self.finished(self._ask(self.client.nthreads().keys()), lambda: None):
             raise AssertionError("only answers, which are taken")
         self._least_bytes = self.memory_bytes
@@ -294,15 +293,19 @@ def connected(
     installed, the cluster cannot be reached, or no worker of it may take part.
     """
     with connected_client(place) as (client, unreached):
-        cluster = ConnectedCluster(client, name_refused, refused=unreached)
+        cluster = ConnectedCluster(client, refused=unreached)
         cluster.meet_all()
         if not cluster.workers:
             names = [f"{each.host_name} ({each.why})" for each in cluster.refused]
+            more = [f"and {len(names) - _NAMED_MAX:,} more"] if len(names) > _NAMED_MAX else []
             raise UsageError(
-                f"no worker of {place} can take part: {'; '.join(names[:3])}"
+                f"no worker of {place} can take part: {'; '.join([*names[:_NAMED_MAX], *more])}"
                 if names
                 else f"{place} has no workers; start some: dask worker {place.scheduler or ''}".rstrip()
             )
+        for refused in cluster.refused:
+            name_refused(refused)
+        cluster.name_refused = name_refused
         yield cluster
 
 

@@ -190,6 +190,7 @@ async def _line(process: SSHClientProcess[str], start: str) -> str:
 def _words(error: BaseException) -> str:
     number = getattr(error, "errno", None)
     if number is not None and number > 0:
-        return os.strerror(number)
+        file = getattr(error, "filename", None)
+        return f"{file}: {os.strerror(number)}" if file else os.strerror(number)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).strip().splitlines()[0]
+    return next(iter(str(text).strip().splitlines()), type(error).__name__)
