@@ -68,6 +68,9 @@ class Workers(Protocol):
     def memory_bytes(self) -> int | None:
         """What one call may allocate: the least of all workers; None: no limit is known."""
 
+    def name_of(self, worker: str) -> str:
+        """How `Answered.worker` is called in a message."""
+
     @property
     def canceled(self) -> Callable[[], bool]:
         """What tells a call, where it is made, that nobody waits for it any more."""
@@ -119,6 +122,10 @@ class ThisProcess:
     attempts_max: int = 1
     memory_bytes: int | None = None
     _end: float = math.inf
+
+    def name_of(self, worker: str) -> str:
+        """As `Workers.name_of`: there is none."""
+        return worker
 
     @property
     def canceled(self) -> Callable[[], bool]:

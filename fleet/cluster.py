@@ -48,6 +48,8 @@ DESERTED_S: Final = 30.0
 """How long tasks wait for a worker once none is left: one that a nanny watches is started again."""
 GATHER_S: Final = 60.0
 """How long a result that is there may take to arrive."""
+_NAMED_MAX: Final = 3
+_GONE: Final = "it was canceled, or the scheduler was lost"
 
 
 @dataclass(eq=False, slots=True)
@@ -56,7 +58,7 @@ class ConnectedCluster:
 
     client: Client
     name_refused: Callable[[RefusedWorker], None] = lambda _worker: None
-    """Takes each worker that takes no part, also one that joins later."""
+    """Takes each worker that joins and takes no part."""
     workers: tuple[WorkerFacts, ...] = ()
     """Those that take part, in the order in which they answered; also those that were lost."""
     refused: tuple[RefusedWorker, ...] = ()
@@ -79,6 +81,7 @@ class ConnectedCluster:
     """The same of workers that may be lost."""
     _present: set[str] = field(default_factory=set)
     """Addresses of the workers that take part and were there when the scheduler was last asked."""
+    _present_threads: int = 0
     _present_at: float = 0.0
 
     @property
@@ -136,11 +139,13 @@ class ConnectedCluster:
         self._free.extend(unwanted)
 
     def _send(self, task: Task, address: str) -> None:
-        """If the scheduler is lost, `_looked_after` says so."""
         task.worker, task.sent_at = address, time.monotonic()
         unique, call = f"lowlat-{uuid.uuid4().hex}", tasks_of.pickled(task.call)
-        with contextlib.suppress(_closed()):
+        try:
             task.future = self.client.submit(pickle.loads, call, key=unique, workers=[address], pure=False, retries=0)
+        except _scheduler_lost():
+            self._ended.put(task)
+        else:
             task.future.add_done_callback(lambda _: self._ended.put(task))
 
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
@@ -179,17 +184,18 @@ class ConnectedCluster:
                 self._ended.put(task)
             self._leave(task)
         if sent:
-            with contextlib.suppress(OSError, TimeoutError, RuntimeError, _closed()):  # nobody is there to be told
+            with contextlib.suppress(*_scheduler_lost()):  # nobody is there to be told
                 self.client.cancel(sent, force=True)
 
     def _outcome(self, task: Task) -> TaskOutcome:
         future, task.future = task.future, None
-        if future is None:
-            return unanswered(task, "it was canceled before it was sent")
+        if future is None:  # it was not sent
+            self._leave(task, lost=True)
+            return unanswered(task, _GONE)
         finished = future.status == "finished"
         try:
             if future.cancelled():
-                found = unanswered(task, "it was canceled, or the scheduler was lost")
+                found = unanswered(task, _GONE)
             elif finished:
                 worker, value = future.result(timeout=GATHER_S)
                 found = TaskOutcome(task, value, None, worker)
@@ -222,11 +228,13 @@ class ConnectedCluster:
         """
         try:
             there = self.client.nthreads().keys()
-        except (OSError, TimeoutError, RuntimeError, _closed()):
+        except _scheduler_lost():
             return dict.fromkeys(open_tasks, "the scheduler was lost")
         now = time.monotonic()
         self._ask(there - self._met)
-        self._present = {worker.address for worker in self.workers if worker.address in there}
+        present = [worker for worker in self.workers if worker.address in there]
+        self._present = {worker.address for worker in present}
+        self._present_threads = sum(worker.threads for worker in present)
         self._present_at = now if self._present else self._present_at
         self._free = deque(each for each in (*self._free, *self._doubtful) if each in there)
         self._doubtful.clear()
@@ -246,8 +254,6 @@ class ConnectedCluster:
 
     def meet_all(self) -> None:
         """Ask each worker that is there what it is, and wait for the answers."""
-        for refused in self.refused:
-            self.name_refused(refused)
         for _ in self.finished(self._ask(self.client.nthreads().keys()), lambda: None):
             raise AssertionError("only answers, which are taken")
         self._least_bytes = self.memory_bytes
@@ -271,7 +277,8 @@ class ConnectedCluster:
             return
         self.workers = (*self.workers, told)
         self._present.add(told.address)
-        self.threads = max(self.threads, sum(each.threads for each in self.workers if each.address in self._present))
+        self._present_threads += told.threads
+        self.threads = max(self.threads, self._present_threads)
         self._free.extend([told.address] * told.threads)
         self._send_waiting()
 
@@ -286,24 +293,27 @@ def connected(
     installed, the cluster cannot be reached, or no worker of it may take part.
     """
     with connected_client(place) as (client, unreached):
-        cluster = ConnectedCluster(client, name_refused, refused=unreached)
+        cluster = ConnectedCluster(client, refused=unreached)
         cluster.meet_all()
         if not cluster.workers:
             names = [f"{each.host_name} ({each.why})" for each in cluster.refused]
+            more = [f"and {len(names) - _NAMED_MAX:,} more"] if len(names) > _NAMED_MAX else []
             raise UsageError(
-                f"no worker of {place} can take part: {'; '.join(names[:3])}"
+                f"no worker of {place} can take part: {'; '.join([*names[:_NAMED_MAX], *more])}"
                 if names
                 else f"{place} has no workers; start some: dask worker {place.scheduler or ''}".rstrip()
             )
+        for refused in cluster.refused:
+            name_refused(refused)
+        cluster.name_refused = name_refused
         yield cluster
 
 
-def _closed() -> type[Exception]:
-    """What Dask raises once the connection to the scheduler is lost."""
+def _scheduler_lost() -> tuple[type[Exception], ...]:
+    """What Dask raises once the connection to the scheduler is lost; an `AttributeError` if the client has closed."""
     from distributed.client import ClosedClientError
 
-    found: type[Exception] = ClosedClientError
-    return found
+    return (OSError, TimeoutError, RuntimeError, AttributeError, ClosedClientError)
 
 
 def _told(outcome: TaskOutcome, asked_at: float) -> WorkerFacts | RefusedWorker:

@@ -31,6 +31,11 @@ class ClusterWorkers:
         """A worker's memory limit, divided among its threads; the least there is."""
         return self.connected.memory_bytes
 
+    def name_of(self, worker: str) -> str:
+        """As `Workers.name_of`: its host, since the address of one that SSH leads to says nothing, and its address."""
+        hosts = (each.host_name for each in self.connected.workers if each.address == worker)
+        return ", ".join([*hosts, worker])
+
     @property
     def canceled(self) -> Callable[[], bool]:
         """As `Workers.canceled`, for the thread of a worker that runs the call."""

@@ -22,6 +22,8 @@ PARTITIONS_MAX: Final = 100_000
 """Their results are held until the end, and a scheduler gets them all at once."""
 BASE_BYTES: Final = 128 << 20
 """What a partition takes without an event: Python, numpy, an engine, and a run."""
+SYMBOL_BYTES: Final[dict[Mode, int]] = {"match": 24 << 10, "rebuild": 8 << 10}
+"""What a symbol's book adds, rounded up: 18 KiB to match, 6.3 KiB to rebuild."""
 EVENT_BYTES: Final[dict[Mode, int]] = {"match": 600, "rebuild": 300}
 """What an event adds, rounded up: 480 bytes resident to match, 75 to rebuild, where address space that is kept for
 orders counts too (`python tools/measure/partition_memory.py`). Departures from price-time priority take more.
@@ -29,13 +31,16 @@ orders counts too (`python tools/measure/partition_memory.py`). Departures from 
 
 
 class ReplayPartition(msgspec.Struct, frozen=True):
-    """One partition: `number` from 1, `symbols` empty for all of the file, `events` as surveyed."""
+    """One partition: `number` from 1, `symbols` empty for all of the file, `events` and `books` (symbols that have an
+    event) as surveyed.
+    """
 
     number: int
     file: FileIdentity
     format: str
     symbols: tuple[str, ...]
     events: int
+    books: int
 
     @property
     def name(self) -> str:
@@ -44,7 +49,7 @@ class ReplayPartition(msgspec.Struct, frozen=True):
 
     def memory_bytes(self, mode: Mode) -> int:
         """What its processes need, at most."""
-        return BASE_BYTES + EVENT_BYTES[mode] * self.events
+        return BASE_BYTES + SYMBOL_BYTES[mode] * self.books + EVENT_BYTES[mode] * self.events
 
 
 def partitions_of(files: Iterable[SurveyedFile], by: Division, symbols: tuple[str, ...]) -> tuple[ReplayPartition, ...]:
@@ -54,8 +59,8 @@ def partitions_of(files: Iterable[SurveyedFile], by: Division, symbols: tuple[st
     """
     found: list[ReplayPartition] = []
     for file in files:
-        for names, events in _divided(file, by, symbols):
-            found.append(ReplayPartition(len(found) + 1, file.identity, file.format, names, events))
+        for names, events, books in _divided(file, by, symbols):
+            found.append(ReplayPartition(len(found) + 1, file.identity, file.format, names, events, books))
             if len(found) > PARTITIONS_MAX:
                 raise UsageError(
                     f"more than {PARTITIONS_MAX:,} partitions; name fewer files or --symbols, or --by file"
@@ -63,12 +68,12 @@ def partitions_of(files: Iterable[SurveyedFile], by: Division, symbols: tuple[st
     return tuple(found)
 
 
-def _divided(file: SurveyedFile, by: Division, symbols: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+def _divided(file: SurveyedFile, by: Division, symbols: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, int]]:
     if by == "file":
-        yield tuple(sorted(symbols)), sum(file.events.values())
+        yield tuple(sorted(symbols)), sum(file.events.values()), len(file.events)
     else:
         for name in sorted(file.events):
-            yield (name,), file.events[name]
+            yield (name,), file.events[name], 1
 
 
 def check_memory(partitions: Iterable[ReplayPartition], mode: Mode, limit_bytes: int | None, whose: str) -> int:
@@ -79,9 +84,9 @@ def check_memory(partitions: Iterable[ReplayPartition], mode: Mode, limit_bytes:
     largest = max(partitions, key=lambda each: each.memory_bytes(mode))
     need = largest.memory_bytes(mode)
     if limit_bytes is not None and need > limit_bytes:
+        held = f"{units.counted(largest.events, 'event')} of {units.counted(largest.books, 'symbol')}"
         raise UsageError(
-            f"{largest.name} needs {units.size(need)} for {units.counted(largest.events, 'event')}, and "
-            f"{whose} has a limit of {units.size(limit_bytes)}; raise it, use fewer workers, divide --by symbol, or "
-            "name fewer --symbols"
+            f"{largest.name} needs {units.size(need)} for {held}, and {whose} has a limit of "
+            f"{units.size(limit_bytes)}; raise it, use fewer workers, divide --by symbol, or name fewer --symbols"
         )
     return need

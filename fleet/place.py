@@ -14,7 +14,8 @@ from lowlat.limits import HOSTS_BYTES_MAX
 LOCAL_MAX: Final = 512
 """Workers of a cluster on this host: each is a process that has loaded Dask."""
 _ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://(\[[0-9a-zA-Z:.%]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
-_HOST: Final = re.compile(r"[\w.:@%-]{1,253}", re.ASCII)
+_HOST: Final = re.compile(r"([\w.][\w.%-]{0,63}@)?[\w:][\w.:%-]{0,252}", re.ASCII)
+"""A user, if any, and a name or an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def read_hosts(path: Path) -> tuple[str, ...]:
         name = line.partition("#")[0].strip()
         if not name:
             continue
-        if not _HOST.fullmatch(name) or name.startswith("-"):
+        if not _HOST.fullmatch(name):
             raise InputError(f"{path}, line {number}: {name!r} is no host name; write one host a line")
         if name in found:
             raise InputError(f"{path}, line {number}: {name} is there twice; remove one")

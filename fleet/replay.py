@@ -65,7 +65,7 @@ def _surveyed(
         if answer.error is None:
             found[answer.number] = answer.value
         else:
-            unread[answer.number] = _failed(files[answer.number], part.symbols, answer)
+            unread[answer.number] = _failed(files[answer.number], part.symbols, answer, workers)
     so_far.failed += [unread[number] for number in sorted(unread)]
     if not found:
         raise InputError("; ".join(each.error for each in so_far.failed[:3]))
@@ -110,11 +110,11 @@ def _replayed(
                 so_far.add(value, dataclasses.replace(value.run, attempts=answer.attempts))
             else:
                 partition = partitions[answer.number - 1]
-                failures[answer.number] = _failed(partition.file.path, partition.symbols, answer)
+                failures[answer.number] = _failed(partition.file.path, partition.symbols, answer, workers)
     finally:  # on Ctrl-C too
         so_far.failed += [failures[number] for number in sorted(failures)]
 
 
-def _failed(path: str, symbols: tuple[str, ...], answer: Answered) -> FailedPartition:
-    where = "" if answer.worker is None else f" (on {answer.worker})"
+def _failed(path: str, symbols: tuple[str, ...], answer: Answered, workers: Workers) -> FailedPartition:
+    where = "" if answer.worker is None else f" (on {workers.name_of(answer.worker)})"
     return FailedPartition(file=path, symbols=symbols, attempts=answer.attempts, error=f"{answer.error}{where}")

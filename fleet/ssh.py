@@ -178,6 +178,7 @@ async def _line(process: SSHClientProcess[str], start: str) -> str:
     else:
         raise _NoWorker("what it prints is no worker's")
     said = (await process.stderr.read()).strip().splitlines()
+    await process.wait_closed()
     why = said[-1] if said else f"exit code {process.returncode}"
     if process.returncode == 127:  # of a shell that finds no such command
         raise _NoWorker(f"it has no {sys.executable}: have the same Python at the same path")
@@ -189,6 +190,7 @@ async def _line(process: SSHClientProcess[str], start: str) -> str:
 def _words(error: BaseException) -> str:
     number = getattr(error, "errno", None)
     if number is not None and number > 0:
-        return os.strerror(number)
+        file = getattr(error, "filename", None)
+        return f"{file}: {os.strerror(number)}" if file else os.strerror(number)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).strip().splitlines()[0]
+    return next(iter(str(text).strip().splitlines()), type(error).__name__)

@@ -116,7 +116,7 @@ def test_a_file_that_no_worker_has_is_named_after_three_attempts(cluster: Connec
     assert (found.status, found.result.digest, len(found.result.partitions)) == ("invalid", None, 1)
     (failed,) = found.failed
     assert (failed.file, failed.attempts) == ("/nowhere/day.csv", 3)
-    assert failed.error.startswith("/nowhere/day.csv: no such file (on tcp://127.0.0.1:")
+    assert failed.error.startswith(f"/nowhere/day.csv: no such file (on {cluster.hosts[0].name}, tcp://127.0.0.1:")
 
 
 def test_without_any_file_nothing_is_replayed(cluster: ConnectedCluster) -> None:

@@ -1,6 +1,6 @@
-"""Prints what a partition takes in memory by its events: `partition_memory.py match|rebuild FILE...`.
+"""Prints what a partition takes in memory, and what is expected of it: `partition_memory.py match|rebuild FILE...`.
 
-The last column is to stay below `EVENT_BYTES` of `fleet/partitions.py`, `BASE_BYTES` left out.
+The first is to stay below the second. `itch_day.py` makes days of many symbols.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from lowlat.fleet.partition_job import ReplayPlan
 from lowlat.fleet.partition_process import replay_partition
-from lowlat.fleet.partitions import BASE_BYTES, partitions_of
+from lowlat.fleet.partitions import partitions_of
 from lowlat.fleet.survey import ReplayedPart, survey
 from lowlat.reports.model.replays import Mode
 
@@ -20,10 +20,9 @@ def main(mode: Mode, files: list[str], show: Callable[[str], object] = print) ->
     for file in files:
         (partition,) = partitions_of([survey(file, ReplayedPart())], "file", ())
         run = replay_partition(partition, ReplayPlan(mode=mode), None, lambda: False).run
-        more = max(0, run.memory_max_bytes - BASE_BYTES)
         show(
-            f"{file}: {partition.events:,} events, {run.memory_max_bytes / 2**20:,.0f} MiB, "
-            f"{more / partition.events:,.0f} bytes an event beyond the base"
+            f"{file}: {partition.events:,} events of {partition.books:,} symbols, "
+            f"{run.memory_max_bytes / 2**20:,.0f} MiB of {partition.memory_bytes(mode) / 2**20:,.0f} MiB expected"
         )
 
 

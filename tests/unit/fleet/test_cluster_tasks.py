@@ -9,6 +9,7 @@ from typing import Any
 
 import distributed
 import pytest
+from distributed.client import ClosedClientError
 
 from lowlat.fleet import cluster as module
 from lowlat.fleet.cluster import ConnectedCluster
@@ -57,10 +58,11 @@ class Scheduler:
         self.memory_bytes = dict.fromkeys(threads, 8 * MIB)
         self.futures: list[Future] = []
         self.lost = False
+        self.lost_as: Exception = OSError("closed")
 
     def nthreads(self) -> dict[str, int]:
         if self.lost:
-            raise OSError("closed")
+            raise self.lost_as
         return dict(self.threads)
 
     def join(self, address: str, threads: int, memory_bytes: int = 8 * MIB) -> None:
@@ -68,7 +70,7 @@ class Scheduler:
 
     def submit(self, function: Callable[..., Any], call: bytes, *, workers: list[str], **_options: Any) -> Future:
         if self.lost:
-            raise module._closed()
+            raise ClosedClientError
         assert function is pickle.loads, "a scheduler may have no other function"
         (address,) = workers
         future = Future(call, address)
@@ -221,11 +223,14 @@ def test_canceled_tasks_that_wait_are_outcomes_and_free_no_thread() -> None:
     assert cluster.submit(pow, 2, 3, key="next").worker == "a"
 
 
-def test_a_lost_scheduler_answers_all() -> None:
+@pytest.mark.parametrize("lost_as", [OSError("closed"), ClosedClientError(), AttributeError("ncores")])
+def test_a_lost_scheduler_answers_all(lost_as: Exception) -> None:
     scheduler = Scheduler(a=1)
+    scheduler.lost_as = lost_as
     cluster = cluster_of(scheduler)
     tasks = submitted(cluster, 2)
     scheduler.lost = True
     late = cluster.submit(pow, 2, 3, key="late")
-    reasons = [str(each.error) for each in cluster.finished([*tasks, late], lambda: None)]
-    assert reasons == ["the scheduler was lost"] * 3
+    found = list(cluster.finished([*tasks, late], lambda: None))
+    assert [each.unanswered for each in found] == [True] * 3
+    assert all("the scheduler was lost" in str(each.error) for each in found)

@@ -45,8 +45,14 @@ def test_exactly_one_is_named() -> None:
 
 def test_hosts_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "hosts"
-    file.write_text("# rack 1\nnode-1\n\n  user@node-2  # by the window\n")
-    assert read_hosts(file) == ("node-1", "user@node-2")
+    file.write_text("# rack 1\nnode-1\n\n  user@node-2  # by the window\n10.0.0.1\n::1\nfe80::1%eth0\n")
+    assert read_hosts(file) == ("node-1", "user@node-2", "10.0.0.1", "::1", "fe80::1%eth0")
+
+
+def test_a_hundred_thousand_hosts_are_read_in_one_pass(tmp_path: Path) -> None:
+    file = tmp_path / "hosts"
+    file.write_text("".join(f"n{number}\n" for number in range(100_000)))
+    assert len(read_hosts(file)) == 100_000
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,10 @@ def test_hosts_of_a_file(tmp_path: Path) -> None:
         ("a\na\n", "line 2: a is there twice"),
         ("-oProxyCommand=sh\n", "line 1: '-oProxyCommand=sh' is no host name"),
         ("a b\n", "line 1: 'a b' is no host name"),
+        ("root@\n", "line 1: 'root@' is no host name"),
+        ("root@-oProxyCommand=sh\n", "no host name"),
+        ("a;reboot\n", "line 1: 'a;reboot' is no host name"),
+        ("a@b@c\n", "line 1: 'a@b@c' is no host name"),
         ("\x1b[2J\n", "no host name"),
         ("x" * 254, "no host name"),
     ],
