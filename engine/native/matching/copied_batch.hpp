@@ -22,9 +22,7 @@ class CopiedBatch {
     static constexpr std::uint64_t block_commands = 4096 / sizeof(Record);
 
     CopiedBatch(Matcher& matcher, const Record* commands, std::uint64_t count)
-        : matcher_(matcher), commands_(commands), count_(count) {
-        matcher_.begin_batch(block_, copy(), ahead_);
-    }
+        : matcher_(matcher), commands_(commands), count_(count) {}
     CopiedBatch(const CopiedBatch&) = delete;
     CopiedBatch& operator=(const CopiedBatch&) = delete;
 
@@ -68,7 +66,7 @@ class CopiedBatch {
     std::uint64_t count_;
     std::uint64_t executed_ = 0;
     alignas(64) Record block_[block_commands + part];
-    Matcher::Ahead ahead_[part];
+    LookAhead<> ahead_;
 };
 
 /// Copies a batch as a whole, into memory that the next one reuses.
