@@ -38,7 +38,6 @@ class MatchingStage {
                         const std::uint64_t ended = ticks_end();
                         feed_.end(order, {.taken = taken, .matched = ended});
                         matched(order);
-                        return true;
                     });
         orders_.release(count);
         return count;

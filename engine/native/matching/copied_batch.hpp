@@ -22,7 +22,9 @@ class CopiedBatch {
     static constexpr std::uint64_t block_commands = 4096 / sizeof(Record);
 
     CopiedBatch(Matcher& matcher, const Record* commands, std::uint64_t count)
-        : matcher_(matcher), commands_(commands), count_(count) {}
+        : matcher_(matcher), commands_(commands), count_(count) {
+        matcher_.begin_batch(block_, copy(), ahead_);
+    }
     CopiedBatch(const CopiedBatch&) = delete;
     CopiedBatch& operator=(const CopiedBatch&) = delete;
 
@@ -66,7 +68,7 @@ class CopiedBatch {
     std::uint64_t count_;
     std::uint64_t executed_ = 0;
     alignas(64) Record block_[block_commands + part];
-    LookAhead<> ahead_;
+    Matcher::Ahead ahead_[part];
 };
 
 /// Copies a batch as a whole, into memory that the next one reuses.

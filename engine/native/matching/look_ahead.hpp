@@ -1,11 +1,10 @@
-// Looking at commands that wait, so that what they will touch is on its way into the cache when they execute. This
-// affects only time.
+// Looking at commands that wait in a queue, so that what they will touch is on its way into the cache when they
+// execute. This affects only time. Matcher does it for a batch, which is there as a whole.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "engine/native/matching/fetching_store.hpp"
 #include "engine/native/matching/records.hpp"
@@ -22,16 +21,16 @@ class LookAhead {
     using Ahead = typename Store::Ahead;
 
   public:
-    /// Call `execute(command)` for the next commands, up to `end`, until it returns false. Commands from there to
-    /// `behind` wait after them; those that have once waited still do.
+    /// Call `execute(command)` for the next commands, up to `end`. Commands from there to `behind` wait after them;
+    /// those that have once waited still do.
     template <typename Record, typename Execute>
     LOWLAT_INLINE void each(const Store& store, const Record* next, const Record* end, const Record* behind,
                             Execute execute) {
         const Record* in_step_until = in_step(next, behind);
         std::uint64_t number = next_;
-        for (bool go_on = true; next != end && go_on; ++next, ++number) {
+        for (; next != end; ++next, ++number) {
             if (likely(next < in_step_until)) {
-                fetch_links<Record>(store, ahead(number + links));
+                store.fetch_neighbors_of(ahead(number + links));
                 fetch_far(store, next[far], ahead(number + far));
                 store.fetch_node_of(ahead(number + nodes));
                 ahead(number + slots) = store.look_ahead(next[slots]);
@@ -39,7 +38,7 @@ class LookAhead {
                 catch_up(store, next, behind, number);
                 in_step_until = in_step(next, behind);
             }
-            go_on = execute(*next);
+            execute(*next);
         }
         next_ = number;
     }
@@ -67,17 +66,11 @@ class LookAhead {
             for (done = std::max(done, number + 1); done < end; ++done) fetch(done);
         };
         if (linked_ > number + far) fetch_far(store, next[far], ahead(number + far));
-        advance(linked_, noded_, links, [&](std::uint64_t of) { fetch_links<Record>(store, ahead(of)); });
+        advance(linked_, noded_, links, [&](std::uint64_t of) { store.fetch_neighbors_of(ahead(of)); });
         advance(noded_, looked_, nodes, [&](std::uint64_t of) { store.fetch_node_of(ahead(of)); });
         advance(looked_, number + static_cast<std::uint64_t>(behind - next), slots,
                 [&](std::uint64_t of) { ahead(of) = store.look_ahead(next[of - number]); });
         in_step_ = linked_ == number + links + 1 && noded_ == number + nodes + 1 && looked_ == number + slots + 1;
-    }
-
-    template <typename Record>
-    LOWLAT_INLINE static void fetch_links(const Store& store, const Ahead& ahead) {
-        if constexpr (std::is_same_v<Record, ExtendedCommand>) store.fetch_attributes_of(ahead);
-        store.fetch_neighbors_of(ahead);
     }
 
     LOWLAT_INLINE static void fetch_far(const Store& store, const Command& command, const Ahead& ahead) {

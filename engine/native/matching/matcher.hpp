@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
@@ -16,7 +17,6 @@
 #include "engine/native/matching/index_policy.hpp"
 #include "engine/native/matching/invariants.hpp"
 #include "engine/native/matching/ladder.hpp"
-#include "engine/native/matching/look_ahead.hpp"
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_index.hpp"
 #include "engine/native/matching/order_node.hpp"
@@ -63,38 +63,56 @@ class Matcher : public FetchingStore {
     /// only time.
     template <typename Record, typename Sink>
     void execute_all(const Record* commands, std::uint64_t count, Sink& sink) {
-        LookAhead<> ahead;
+        Ahead ahead[fetch_slot];
+        begin_batch(commands, count, ahead);
         execute_part(commands, {.count = count, .readable = count}, ahead, sink);
     }
 
-    /// How many commands to execute, and how many are there to look ahead at.
+    /// Look ahead at the first commands of a batch. One that is alone executes at once.
+    template <typename Record>
+    void begin_batch(const Record* commands, std::uint64_t count, Ahead* ahead) {
+        if (count == 1) return;
+        const std::uint64_t lead = std::min(count, fetch_slot);
+        for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
+    }
+
+    /// How many commands to execute, and how many are there to look ahead at. Except at the end of a batch, `count` is
+    /// a multiple of fetch_slot.
     struct Part {
         std::uint64_t count, readable;
     };
 
-    /// Execute the next part of a batch.
+    /// Execute the next part of a batch. Its command n has entry n % fetch_slot of `ahead`.
     template <typename Record, typename Sink>
-    LOWLAT_INLINE void execute_part(const Record* commands, Part part, LookAhead<>& ahead, Sink& sink) {
-        ahead.each(*this, commands, commands + part.count, commands + part.readable,
-                   [&](const Record& command) LOWLAT_INLINE_LAMBDA {
-                       execute(command, sink);
-                       return true;
-                   });
+    LOWLAT_INLINE void execute_part(const Record* commands, Part part, Ahead* ahead, Sink& sink) {
+        for (std::uint64_t at = 0; at < part.count; ++at) {
+            if (likely(at + fetch_slot < part.readable)) fetch_ahead(commands, at, ahead);
+            execute(commands[at], sink);
+        }
     }
 
     /// Execute a batch up to the command with which the sink is full.
     template <typename Record, typename Sink>
     void execute_while_room(const Record* commands, std::uint64_t count, Sink& sink) {
-        if (sink.full()) return;
-        LookAhead<> ahead;
-        ahead.each(*this, commands, commands + count, commands + count,
-                   [&](const Record& command) LOWLAT_INLINE_LAMBDA {
-                       execute(command, sink);
-                       return !sink.full();
-                   });
+        Ahead ahead[fetch_slot];
+        begin_batch(commands, count, ahead);
+        for (std::uint64_t at = 0; at < count && !sink.full(); ++at) {
+            if (likely(at + fetch_slot < count)) fetch_ahead(commands, at, ahead);
+            execute(commands[at], sink);
+        }
     }
 
   private:
+    template <typename Record>
+    LOWLAT_INLINE void fetch_ahead(const Record* commands, std::uint64_t at, Ahead* ahead) const {
+        if constexpr (std::is_same_v<Record, ExtendedCommand>)
+            fetch_attributes_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        fetch_neighbors_of(ahead[(at + fetch_neighbors) % fetch_slot]);
+        if (unlikely(many_far_levels())) fetch_far_of(commands[at + fetch_far], ahead[(at + fetch_far) % fetch_slot]);
+        fetch_node_of(ahead[(at + fetch_node) % fetch_slot]);
+        ahead[at % fetch_slot] = look_ahead(commands[at + fetch_slot]);
+    }
+
     // -- the path of a command ------------------------------------------------------------------------------------
 
     LOWLAT_INLINE void end_command() {
