@@ -30,7 +30,7 @@ def cpu_ns(binary: Path, given: list[str]) -> float:
 
 def main() -> None:
     """Print a row for each profile and number of commands that come at once."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     print(f"CPU time per command, {COMMANDS:,} commands, {rounds} rounds\n")
     print("| profile | commands that come at once | with look-ahead | without | ratio |\n|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
