@@ -99,8 +99,8 @@ bool followed(Skip skip) {
     for (std::uint64_t number = 1; number <= commands; ++number) {
         const SentCommand order{any_command(random, number), number, number + 1, number, 0};
         const std::uint64_t before = feed.events();
-        feed.begin(order.command);
-        matcher.execute(order.command, feed);
+        feed.begin(order);
+        matcher.execute(order, feed);
         feed.end(order, {.taken = number + 2, .matched = number + 3});
         follower.take(ring, skip);
         const MarketData& last = follower.last();

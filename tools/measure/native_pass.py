@@ -59,17 +59,18 @@ def arguments(flow: Flow, folder: Path, repeats: int, way: Way = "batched") -> l
         sum(instrument.algorithm == MatchAlgorithm.PRO_RATA for instrument in flow.instruments),
         flow.instruments[0].tick,
     ]
-    return [way, str(_written(flow, folder)), *map(str, numbers)]
+    return [way, str(written(flow, folder)), *map(str, numbers)]
 
 
 def arguments_of_interfaces(way: str, flow: Flow, folder: Path, repeats: int) -> list[str]:
     """The same for `interfaces`, which takes flows of plain commands of one symbol."""
     if flow.commands.dtype == EXTENDED_COMMAND or len(flow.instruments) != 1:
         raise ValueError(f"{flow.name}: not plain commands of one symbol")
-    return [way, str(_written(flow, folder)), str(flow.seeded), str(repeats), str(flow.orders)]
+    return [way, str(written(flow, folder)), str(flow.seeded), str(repeats), str(flow.orders)]
 
 
-def _written(flow: Flow, folder: Path) -> Path:
+def written(flow: Flow, folder: Path) -> Path:
+    """The commands of a flow in a file in `folder`, which is named for the flow."""
     file = folder / f"{flow.name}.commands"
     flow.commands.tofile(file)
     return file

@@ -17,8 +17,7 @@
 namespace lowlat {
 
 /// A command on its way to the matcher, with the ticks at which it was due and sent.
-struct alignas(64) SentCommand {
-    Command command;
+struct alignas(64) SentCommand : Command {
     std::uint64_t due;
     std::uint64_t sent;
     std::uint64_t number;  // its position among all commands of the pass
@@ -80,17 +79,16 @@ class MarketDataFeed {
     LOWLAT_INLINE void end(const SentCommand& order, MatchTicks ticks) {
         read_last();
         const Event& last = events_[(count_ - 1) & mask_];
-        const Command& command = order.command;
         if (traded_) emit_level(last.symbol, opposite(side_of(last)), *traded_);
-        if (const auto price = price_changed(command, last)) emit_level(last.symbol, side_of(last), *price);
-        if (left_ && last.kind != ExecType::rejected && *left_ != command.price) [[unlikely]]
+        if (const auto price = price_changed(order, last)) emit_level(last.symbol, side_of(last), *price);
+        if (left_ && last.kind != ExecType::rejected && *left_ != order.price) [[unlikely]]
             emit_level(last.symbol, side_of(last), *left_);
         if (unlikely(pending_ == nullptr)) {
             pending_ = &slot();
             pending_->has_level = false;
         }
         pending_->ends_command = true;
-        pending_->operation = operation_of(command.kind, last.kind, traded_.has_value());
+        pending_->operation = operation_of(order.kind, last.kind, traded_.has_value());
         pending_->due = order.due;
         pending_->sent = order.sent;
         pending_->taken = ticks.taken;

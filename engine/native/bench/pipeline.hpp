@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/native/bench/market_data_feed.hpp"
+#include "engine/native/bench/matching_stage.hpp"
 #include "engine/native/bench/publisher.hpp"
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/sinks.hpp"
@@ -70,24 +71,19 @@ class Pipeline {
         OrderRing ring(orders_);
         MarketDataFeed feed(matcher_, MarketDataRing(market_data_), wait, events_.data(), ring_events - 1);
         start();
+        MatchingStage stage(matcher_, ring, feed);
         Backoff backoff(wait);
+        const auto note = [&](const SentCommand& order) {
+            order_of_matching_[matchings_++] = static_cast<std::uint32_t>(order.number);
+        };
         for (;;) {
-            const std::span<const SentCommand> there = ring.peek(batch_max);
-            if (there.empty()) {
-                if (ring.finished()) break;
+            if (stage.execute_waiting(note) != 0) {
+                backoff.progress();
+            } else if (ring.finished()) {
+                break;
+            } else {
                 backoff.pause();
-                continue;
             }
-            backoff.progress();
-            for (const SentCommand& order : there) {
-                const std::uint64_t taken = ticks_begin();
-                feed.begin(order.command);
-                matcher_.execute(order.command, feed);
-                const std::uint64_t matched = ticks_end();
-                feed.end(order, {.taken = taken, .matched = matched});
-                order_of_matching_[matchings_++] = static_cast<std::uint32_t>(order.number);
-            }
-            ring.release(there.size());
         }
         feed.close();
         fed_ = {feed.events(), feed.updates(), feed.hash().value()};
@@ -132,8 +128,6 @@ class Pipeline {
     }
 
   private:
-    static constexpr std::uint64_t batch_max = 64;
-
     /// For threads other than the matcher's: wait for the start, and return its ticks.
     std::uint64_t arrive() {
         // Release: what this thread has prepared is there when the matcher's sees the count.

@@ -68,9 +68,10 @@ class Matcher : public FetchingStore {
         execute_part(commands, {.count = count, .readable = count}, ahead, sink);
     }
 
-    /// Look ahead at the first commands of a batch.
+    /// Look ahead at the first commands of a batch. One that is alone executes at once.
     template <typename Record>
     void begin_batch(const Record* commands, std::uint64_t count, Ahead* ahead) {
+        if (count == 1) return;
         const std::uint64_t lead = std::min(count, fetch_slot);
         for (std::uint64_t at = 0; at < lead; ++at) ahead[at] = look_ahead(commands[at]);
     }
