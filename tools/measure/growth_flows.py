@@ -76,7 +76,7 @@ def filling_flow(orders: int) -> Flow:
 
 
 def trading_flow(trades: int) -> Flow:
-    """Bids that each trade with the ask after it; a tenth of the trades, and 500 more than there is room for, remain."""
+    """Bids that each trade with the ask after it: a tape that is full but for a tenth, and gets 500 trades too many."""
     numbers = np.arange(2 * (trades + 500))
     trading = aligned_copy(_limits(numbers, numbers % 2, np.full(len(numbers), CENTER)))
     return Flow("trading", trading, 2 * (trades - trades // 10), trades, {}, (Instrument(),))
