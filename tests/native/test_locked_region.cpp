@@ -60,7 +60,7 @@ const Register in_place_then_elsewhere("region: grows in place while there is ro
     const std::byte* const start = numbered.region.start();
     check(numbered.region.grow_ahead(4 * page) && !numbered.region.grow_ahead(4 * page), "once");
     check(numbered.pages() == 4 && numbered.region.touched() == 2 * page, "what is ahead is not resident yet");
-    for (const std::size_t pages : {4, 5, 8})
+    for (const std::size_t pages : {4U, 5U, 8U})
         check(numbered.grow(pages) && numbered.pages() == pages && numbered.region.start() == start, "in place");
     check(!numbered.region.grow_ahead(9 * page) && numbered.pages() == 8,
           "nothing is done ahead where there is no room");
@@ -93,6 +93,11 @@ const Register without_room("region: where addresses are limited, it has no room
     NumberedPages numbered(1, 8);
     const std::byte* const start = numbered.region.start();
     check(numbered.grow(2) && numbered.region.start() != start, "moved");
+});
+
+const Register more_than_there_is("region: where there are not as many addresses as asked for, it has no room", [] {
+    NumberedPages numbered(1, std::size_t{1} << 40);
+    check(numbered.grow(2), "moved");
 });
 
 const Register refused("region: without memory to grow it stays as it is", [] {

@@ -36,14 +36,11 @@ class LockedRegion {
     LockedRegion() = default;
 
     /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident. It
-    /// grows in place up to `room` bytes, of which only addresses are taken: none where these are limited.
+    /// grows in place up to `room` bytes, of which only addresses are taken: none where these are limited or run out.
     explicit LockedRegion(std::size_t bytes, Touch touched = Touch::all, std::size_t room = 0)
-        : bytes_(whole_pages(bytes)), room_(std::max(bytes_, addresses_limited() ? 0 : whole_pages(room))) {
-        start_ = map_aligned(room_, room_ == bytes_ ? PROT_READ | PROT_WRITE : PROT_NONE);
-        if (room_ != bytes_ && !make_writable(0, bytes_)) {
-            munmap(start_, room_);
-            throw std::bad_alloc();
-        }
+        : bytes_(whole_pages(bytes)), room_(bytes_) {
+        if (room > bytes_ && !addresses_limited()) take_room(whole_pages(room));
+        if (start_ == nullptr) start_ = map_aligned(bytes_, PROT_READ | PROT_WRITE);
         taken_.fetch_add(1, std::memory_order_relaxed);
         ASAN_POISON_MEMORY_REGION(start_, bytes_);
         if (touched != Touch::as_used) {  // else by small pages: a huge one takes long to fill with zeros
@@ -147,6 +144,20 @@ class LockedRegion {
     static bool addresses_limited() {
         rlimit limit{};
         return getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+    }
+
+    /// Map addresses for so many bytes, those of the first usable. If that is not possible, nothing is mapped.
+    void take_room(std::size_t room) {
+        try {
+            start_ = map_aligned(room, PROT_NONE);
+        } catch (const std::bad_alloc&) {
+            return;
+        }
+        if (make_writable(0, bytes_)) {
+            room_ = room;
+        } else {
+            munmap(std::exchange(start_, nullptr), room);
+        }
     }
 
     /// Only what may be written to counts as memory, as for RLIMIT_DATA and overcommitment: this may be refused.
