@@ -47,8 +47,9 @@ const Register against_a_queue("tape: random steps against a queue", [] {
             check(tape.drain() == model.size(), "a drain says how many it released");
             model.clear();
         } else if (drawn == 1 && tape.capacity() < 4'096) {
-            memory.emplace_back(tape.capacity() * 2);
-            tape.move_to(memory.back().data(), memory.back().size());
+            memory.push_back(memory.back());
+            memory.back().resize(tape.capacity() * 2);
+            tape.grow(memory.back().data(), memory.back().size());
         } else {
             if (tape.full()) {
                 model.pop_front();

@@ -3,7 +3,7 @@
 Orders are spread evenly over a book; one is canceled by its id and another added, over and over, and one command in
 fifty trades (growth_flows.py). Each book is measured in batches and one command at a time, in nanoseconds of CPU time a
 command, the minimum of several passes. Then, how long the longest command takes when the price window has to move, and
-when the pool of orders has to grow.
+when the pool of orders or the trade tape has to grow.
 Prints the tables and the curves of docs/reference/growth.md.
 
     python tools/measure/growth.py [--only width]
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from growth_flows import Shape, filling_flow, jumping_flow, spread_flow
+from growth_flows import Shape, filling_flow, jumping_flow, spread_flow, trading_flow
 from native_pass import Way, arguments, build
 
 from lowlat.engine.flow.order_flow import Flow
@@ -134,6 +134,8 @@ def main() -> None:
             print(f"\nOne move of the price window:\n\n{moves}")
             growths = pauses(loops, folder, "orders in the pool", filling_flow)
             print(f"\nOne growth of the pool of orders, to twice its size:\n\n{growths}")
+            tapes = pauses(loops, folder, "trades on the tape", trading_flow)
+            print(f"\nOne growth of the trade tape, to twice its size:\n\n{tapes}")
 
 
 if __name__ == "__main__":

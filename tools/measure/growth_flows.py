@@ -75,6 +75,13 @@ def filling_flow(orders: int) -> Flow:
     return Flow("filling", filling, orders - orders // 10, orders, {}, (Instrument(),))
 
 
+def trading_flow(trades: int) -> Flow:
+    """Bids that each trade with the ask after it: a tape that is full but for a tenth, and gets 500 trades too many."""
+    numbers = np.arange(2 * (trades + 500))
+    trading = aligned_copy(_limits(numbers, numbers % 2, np.full(len(numbers), CENTER)))
+    return Flow("trading", trading, 2 * (trades - trades // 10), trades, {}, (Instrument(),))
+
+
 def _flow(name: str, seeding: Commands, measured: Commands, symbols: int) -> Flow:
     """Room for a quarter more orders than there are."""
     commands = aligned_copy(np.concatenate([seeding, measured]))

@@ -141,6 +141,7 @@ class BookBuilder : public FetchingBooks {
         return {.symbols = std::vector<SymbolRules>(symbols, rules),
                 .orders = orders,
                 .trades = 0,
+                .when_orders_dry = PoolPolicy::grow,
                 .window = window,
                 .ids = OrderIds::over_all_symbols,
                 .touch = Touch::on_demand};

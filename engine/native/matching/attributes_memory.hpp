@@ -20,11 +20,12 @@ class AttributesMemory {
     static std::uint64_t bytes_for(std::uint64_t orders) { return attributes_bytes(orders) + heap_bytes(orders); }
 
     AttributesMemory() = default;
-    /// For this many orders. Throws std::bad_alloc.
-    explicit AttributesMemory(std::uint32_t orders)
+    /// For this many orders, and with addresses for `room`. Throws std::bad_alloc.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as of a region
+    AttributesMemory(std::uint32_t orders, std::uint32_t room)
         : orders_(orders),
-          attributes_region_(attributes_bytes(orders), Touch::as_used),
-          heap_region_(heap_bytes(orders), Touch::as_used),
+          attributes_region_(attributes_bytes(orders), Touch::as_used, attributes_bytes(room)),
+          heap_region_(heap_bytes(orders), Touch::as_used, heap_bytes(room)),
           attributes_(attributes_region_.take<OrderAttributes>(std::uint64_t{orders} + 1)),
           heap_(heap_region_.take<ExpiryHeap::Entry>(orders)) {}
 
@@ -43,6 +44,11 @@ class AttributesMemory {
         heap_ = heap_region_.take<ExpiryHeap::Entry>(orders);
         place(attributes, expiries);
         orders_ = orders;
+    }
+
+    /// Do now what grow() would have to do for one of the regions. False if that is nothing.
+    bool grow_ahead(std::uint32_t orders) {
+        return attributes_region_.grow_ahead(attributes_bytes(orders)) || heap_region_.grow_ahead(heap_bytes(orders));
     }
 
     /// Give the pool more of its memory, a little at a time, so that no command waits long.

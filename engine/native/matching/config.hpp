@@ -27,6 +27,16 @@ struct EngineConfig {
     OrderIds ids = OrderIds::per_symbol;
     Touch touch = Touch::all;  // of the pools and windows
 
+    /// Orders and levels have 32-bit handles; one value is nil and one marks free nodes.
+    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
+
+    /// How many orders have addresses: a pool that may grow keeps its place up to there.
+    std::uint32_t orders_with_room() const {
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(with_room(orders, when_orders_dry), orders_limit));
+    }
+    /// The same for the tape.
+    std::uint64_t trades_with_room() const { return with_room(trades, when_trades_dry); }
+
     /// Window of a ladder in keys, found by index. A single book gets 131,072; many books share about half a million.
     std::uint32_t window_places() const {
         if (window != 0) return window;
@@ -36,6 +46,12 @@ struct EngineConfig {
     }
     /// The same for a ladder of stops, which few orders touch: 4,096 for a single book, 64 for many.
     std::uint32_t stop_places() const { return std::max<std::uint32_t>(64, window_places() / 32); }
+
+  private:
+    /// Six doublings, or more if there is little: a process has far more addresses than a host has memory.
+    static std::uint64_t with_room(std::uint64_t count, PoolPolicy when_dry) {
+        return when_dry == PoolPolicy::grow ? std::max(64 * count, std::uint64_t{1} << 24) : count;
+    }
 };
 
 }  // namespace lowlat

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <unordered_map>
 
@@ -44,7 +45,10 @@ struct Reach {
 class DepthIndex {
   public:
     DepthIndex(const Nodes& nodes, const Pool<OrderAttributes>& attributes)
-        : nodes_(nodes), attributes_(attributes), entries_(new Entry[nodes.capacity() + 1]) {}
+        : nodes_(nodes),
+          attributes_(attributes),
+          capacity_(nodes.capacity()),
+          entries_(new Entry[std::size_t{capacity_} + 1]) {}
 
     /// Add all orders of the book to an empty index: `for_each(side, visit)` calls `visit(order)` by priority. Throws
     /// std::bad_alloc.
@@ -313,6 +317,7 @@ class DepthIndex {
     // -- changes ----------------------------------------------------------------------------------------------------
 
     void add(Handle handle, std::uint64_t stamp) {
+        if (index_of(handle) > capacity_) throw std::bad_alloc();  // the pool has grown
         const Side side = order(handle).side;
         const std::int64_t key = nodes_[order(handle).level].level.key;
         const std::uint32_t participant_id = participant_of(handle);
@@ -419,8 +424,7 @@ class DepthIndex {
 
     /// What an incoming order meets of plain orders before a priority: of its own level, only what is displayed.
     std::uint64_t met_before(Side side, Priority end) const {
-        const Depth above = plain_before(side, {end.key, 0});
-        return above.hidden + plain_before(side, end).shown;
+        return plain_before(side, {end.key, 0}).hidden + plain_before(side, end).shown;
     }
 
     void settle_pending(Handle root) {
@@ -432,6 +436,7 @@ class DepthIndex {
 
     const Nodes& nodes_;
     const Pool<OrderAttributes>& attributes_;
+    std::uint32_t capacity_;
     std::unique_ptr<Entry[]> entries_;
     PerSide<Handle> plain_{};
     PerSide<Handle> alone_{};  // all-or-none orders

@@ -39,8 +39,8 @@ class OrderStore {
           when_trades_dry_(settings.when_trades_dry) {
         memory_.add_books(settings, books_);
         memory_.make_orders(settings, nodes_, attributes_, expiries_, index_);
-        set_resident(orders_max_);
-        memory_.move_tape(settings.trades, tape_);
+        set_resident(rejects_when_full() ? orders_max_ : StoreMemory::orders_before_steps(orders_max_));
+        memory_.make_tape(settings, tape_);
         crossed_.bids.reserve(crossed_at_first);
         crossed_.asks.reserve(crossed_at_first);
     }
@@ -305,15 +305,14 @@ class OrderStore {
     /// Double the order pool; what it has more comes into use by extend_orders(). False, with nothing changed, if
     /// memory or handles run out.
     LOWLAT_COLD bool grow_orders() {
-        if (orders_max_ > orders_limit / 2) return false;
-        while (resident_ != orders_max_) extend_orders();  // of an earlier growth
+        if (orders_max_ > EngineConfig::orders_limit / 2) return false;
+        while (resident_ != orders_max_) extend_orders();
         try {
             memory_.grow_orders(2 * orders_max_, nodes_, attributes_, expiries_, index_);
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
             return false;
         }
-        for (Book& book : books_) book.drop_index();  // it is as large as the pool was
         orders_max_ *= 2;
         ++growths_;
         return true;
@@ -321,7 +320,7 @@ class OrderStore {
 
     /// Grow the tape to at least this many trades. Throws std::bad_alloc.
     void reserve_tape(std::uint64_t trades) {
-        if (tape_.capacity() < trades) memory_.move_tape(trades, tape_);
+        if (tape_.capacity() < trades) memory_.grow_tape(trades, tape_);
     }
 
     Progress progress() const {
@@ -363,7 +362,7 @@ class OrderStore {
         nodes_.release(level);
     }
 
-    /// After a growth, bring nodes and slots for a few more orders into use, so that no command waits long.
+    /// Bring nodes and slots for a few more orders into use, so that no command waits long for a growth.
     LOWLAT_COLD void extend_orders() {
         const auto home_of = [this](Handle at) { return home(nodes_[at].order); };
         set_resident(memory_.extend_orders(resident_, orders_max_, index_, home_of, chain()));
@@ -391,16 +390,13 @@ class OrderStore {
         live_unchecked_ = when_trades_dry_ == PoolPolicy::reject ? 0 : orders;
     }
 
-    /// Orders and levels have 32-bit handles; one value is nil and one marks free nodes.
-    static constexpr std::uint32_t orders_limit = std::uint32_t{1} << 30;
-
     /// Levels of a side that an auction can cross without allocating.
     static constexpr std::size_t crossed_at_first = 1'024;
 
     /// Double the tape; without memory for that it keeps its size and overwrites its oldest records.
     LOWLAT_COLD void grow_tape() {
         try {
-            memory_.move_tape(tape_.capacity() * 2, tape_);
+            memory_.grow_tape(tape_.capacity() * 2, tape_);
             ++growths_;
         } catch (const std::bad_alloc&) {
             ++growth_failures_;
@@ -433,7 +429,7 @@ class OrderStore {
     std::uint64_t sequence_ = 0;
     std::uint64_t trades_ = 0;
     std::uint32_t live_ = 0;
-    std::uint32_t resident_ = 0;        // orders whose nodes and slots are in use: all, or fewer after a growth
+    std::uint32_t resident_ = 0;        // orders whose nodes and slots are in use, if not more are
     std::uint32_t live_unchecked_ = 0;  // while fewer orders are live, no pool can be exhausted
     std::uint32_t symbols_;
 

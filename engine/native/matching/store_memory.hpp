@@ -29,27 +29,28 @@ class StoreMemory {
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): in the order of EngineConfig
     static std::uint64_t bytes_for(std::uint64_t symbols, std::uint32_t orders, std::uint64_t trades) {
         return node_bytes(orders) + slot_bytes(OrderIndex::slots_for(orders)) + AttributesMemory::bytes_for(orders) +
-               sparse_bytes(sparse_nodes(orders, symbols * Book::sparse_trees)) + LockedRegion::room_for<Trade>(trades);
+               sparse_bytes(sparse_nodes(orders, symbols * Book::sparse_trees)) + tape_bytes(trades);
     }
 
     /// Nodes for this many orders (and as many levels), their attributes, and an empty index.
     void make_orders(const EngineConfig& settings, Nodes& nodes, Pool<OrderAttributes>& attributes,
                      ExpiryHeap& expiries, OrderIndex& index) {
         const std::uint32_t orders = settings.orders;
+        const std::uint32_t room = settings.orders_with_room();
         const std::uint64_t slots = OrderIndex::slots_for(orders);
         const std::uint64_t far = far_nodes(orders);
-        sparse_region_ = LockedRegion(sparse_bytes(far), settings.touch);
-        node_region_ = LockedRegion(node_bytes(orders), settings.touch);
-        slot_region_ = LockedRegion(slot_bytes(slots), settings.touch);
-        attributes_memory_ = AttributesMemory(orders);
+        sparse_region_ = LockedRegion(sparse_bytes(far), settings.touch, sparse_bytes(far_nodes(room)));
+        node_region_ = LockedRegion(node_bytes(orders), settings.touch, node_bytes(room));
+        slot_region_ = LockedRegion(slot_bytes(slots), settings.touch, slot_bytes(OrderIndex::slots_for(room)));
+        attributes_memory_ = AttributesMemory(orders, room);
         place_sparse(far);
         nodes.move_to(node_region_.take<Node>(2 * orders + 1), 2 * orders);
         index = OrderIndex({slot_region_.take<Handle>(slots), slots}, settings.ids);
         attributes_memory_.place(attributes, expiries);
     }
 
-    /// Room for more orders, and for an index of twice the slots: pages are moved, nothing is copied. Throws
-    /// std::bad_alloc; what was there is as it was then, but perhaps elsewhere.
+    /// Room for more orders, and for an index of twice the slots; nothing is copied. Throws std::bad_alloc; what was
+    /// there is as it was then, but perhaps elsewhere.
     void grow_orders(std::uint32_t orders, Nodes& nodes, Pool<OrderAttributes>& attributes, ExpiryHeap& expiries,
                      OrderIndex& index) {
         const std::uint64_t slots = 2 * index.slots();
@@ -65,20 +66,23 @@ class StoreMemory {
         index.double_slots();
     }
 
-    /// After a growth to `orders_max`, make nodes for a few more orders resident, and use slots for them. Returns for
-    /// how many orders there are some now.
+    /// How many orders a pool that may grow has in use before its growth is prepared, in steps of extend_orders().
+    static constexpr std::uint32_t orders_before_steps(std::uint32_t orders_max) {
+        return orders_max - std::min(orders_max, regions * step_of(orders_max));
+    }
+
+    /// In a pool of `orders_max`, make nodes for a few more orders resident, and use slots for them; near its end, also
+    /// prepare part of its next growth. Returns for how many orders there are some now.
     template <typename HomeOf, typename Link>
     std::uint32_t extend_orders(std::uint32_t orders, std::uint32_t orders_max, OrderIndex& index, HomeOf home_of,
                                 Link link) {
-        constexpr std::uint32_t step = 256;
-        const std::uint32_t half = orders_max / 2;
-        const std::uint32_t more = std::min(orders + step, orders_max);
-        const std::uint64_t half_slots = index.slots() / 2;
-        const std::uint64_t slots = half_slots + (more - half) * half_slots / half;
+        const std::uint32_t more = std::min(orders + step_of(orders_max), orders_max);
+        const std::uint64_t slots = index.slots() * more / orders_max;
         sparse_region_.touch(sparse_bytes(far_nodes(more)));
         node_region_.touch((2 * std::uint64_t{more} + 1) * sizeof(Node));
         slot_region_.touch(slots * sizeof(Handle));
         index.split(slots, home_of, link);
+        if (more >= orders_before_steps(orders_max)) grow_ahead(2 * orders_max, index);
         return more;
     }
 
@@ -88,10 +92,16 @@ class StoreMemory {
     /// How many levels are outside the ladders' windows.
     LOWLAT_INLINE std::uint32_t far_levels() const { return sparse_room_.levels(); }
 
-    void move_tape(std::uint64_t trades, TradeTape& tape) {
-        LockedRegion region(LockedRegion::room_for<Trade>(trades));
-        tape.move_to(region.take<Trade>(trades), trades);
-        tape_region_ = std::move(region);
+    void make_tape(const EngineConfig& settings, TradeTape& tape) {
+        tape_region_ = LockedRegion(tape_bytes(settings.trades), Touch::all, tape_bytes(settings.trades_with_room()));
+        tape = TradeTape(tape_region_.take<Trade>(settings.trades), settings.trades);
+    }
+
+    /// Throws std::bad_alloc, with nothing changed.
+    void grow_tape(std::uint64_t trades, TradeTape& tape) {
+        tape_region_.grow(tape_bytes(trades));
+        tape_region_.touch_on_demand();
+        tape.grow(tape_region_.take<Trade>(trades), trades);
     }
 
     /// One book per symbol, added to `books`. Those of the first call are made before the orders: how many there are
@@ -143,6 +153,19 @@ class StoreMemory {
     }
 
   private:
+    static constexpr std::uint32_t step_of(std::uint32_t orders_max) {
+        return std::clamp<std::uint32_t>(orders_max / 16, 1, 256);
+    }
+
+    /// Do for one region what a growth to so many orders has to do for each: several system calls. If there is no
+    /// memory for the largest, nothing is taken from what else may need some.
+    void grow_ahead(std::uint32_t orders, const OrderIndex& index) {
+        static_cast<void>(attributes_memory_.grow_ahead(orders) || node_region_.grow_ahead(node_bytes(orders)) ||
+                          sparse_region_.grow_ahead(sparse_bytes(far_nodes(orders))) ||
+                          slot_region_.grow_ahead(slot_bytes(2 * index.slots())));
+    }
+    static constexpr std::uint32_t regions = 5;  // of these
+
     /// The most nodes that so many levels outside the ladders' windows need.
     std::uint64_t far_nodes(std::uint64_t levels) const { return sparse_nodes(levels, sparse_trees_); }
     void place_sparse(std::uint64_t nodes) {
@@ -151,6 +174,7 @@ class StoreMemory {
 
     static std::uint64_t sparse_bytes(std::uint64_t nodes) { return LockedRegion::room_for<SparseNode>(nodes + 1); }
     static std::uint64_t node_bytes(std::uint64_t orders) { return LockedRegion::room_for<Node>(2 * orders + 1); }
+    static std::uint64_t tape_bytes(std::uint64_t trades) { return LockedRegion::room_for<Trade>(trades); }
     static std::uint64_t slot_bytes(std::uint64_t slots) { return LockedRegion::room_for<Handle>(slots); }
 
     std::uint64_t sparse_trees_ = 0;

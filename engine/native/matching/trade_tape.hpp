@@ -1,6 +1,7 @@
 // The trade tape: the last executions, in a preallocated ring of records.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "engine/native/matching/records.hpp"
@@ -51,23 +52,24 @@ class TradeTape {
     /// Call `visit(record)`, oldest first.
     template <typename Visit>
     void for_each(Visit visit) const {
-        std::uint64_t at = head_ >= held_ ? head_ - held_ : head_ + capacity_ - held_;
+        std::uint64_t at = oldest();
         for (std::uint64_t left = held_; left > 0; --left) {
             visit(records_[at]);
             if (++at == capacity_) at = 0;
         }
     }
 
-    /// Move to a larger ring.
-    void move_to(Trade* records, std::uint64_t capacity) {
-        std::uint64_t at = 0;
-        for_each([&](const Trade& record) { records[at++] = record; });
+    /// Continue in a larger ring, in whose first records those of this one are by now.
+    void grow(Trade* records, std::uint64_t capacity) {
+        if (oldest() != 0) std::rotate(records, records + oldest(), records + capacity_);  // if some were recycled
         records_ = records;
         capacity_ = capacity;
-        head_ = at;
+        head_ = held_;
     }
 
   private:
+    std::uint64_t oldest() const { return head_ >= held_ ? head_ - held_ : head_ + capacity_ - held_; }
+
     Trade* records_ = nullptr;
     std::uint64_t capacity_ = 0;
     std::uint64_t head_ = 0;

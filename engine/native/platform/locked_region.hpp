@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -34,10 +35,12 @@ class LockedRegion {
 
     LockedRegion() = default;
 
-    /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident.
-    explicit LockedRegion(std::size_t bytes, Touch touched = Touch::all)
-        : bytes_((bytes + small_page - 1) / small_page * small_page) {
-        start_ = map_aligned(bytes_, PROT_READ | PROT_WRITE);
+    /// Starts on a huge page; the end is only rounded up to a small page, so that no unused memory is resident. It
+    /// grows in place up to `room` bytes, of which only addresses are taken: none where these are limited or run out.
+    explicit LockedRegion(std::size_t bytes, Touch touched = Touch::all, std::size_t room = 0)
+        : bytes_(whole_pages(bytes)), room_(bytes_) {
+        if (room > bytes_ && !addresses_limited()) take_room(whole_pages(room));
+        if (start_ == nullptr) start_ = map_aligned(bytes_, PROT_READ | PROT_WRITE);
         taken_.fetch_add(1, std::memory_order_relaxed);
         ASAN_POISON_MEMORY_REGION(start_, bytes_);
         if (touched != Touch::as_used) {  // else by small pages: a huge one takes long to fill with zeros
@@ -46,25 +49,41 @@ class LockedRegion {
 #endif
         }
         if (touched == Touch::all) touch(bytes_);
-        if (touched == Touch::on_demand) touched_ = bytes_;
+        if (touched == Touch::on_demand) touch_on_demand();
         lock();
     }
 
     /// Make at least the first `bytes` bytes resident. What they hold is kept.
     void touch(std::size_t bytes) {
-        const std::size_t end = std::min((bytes + small_page - 1) / small_page * small_page, bytes_);
+        const std::size_t end = std::min(whole_pages(bytes), bytes_);
         if (end <= touched_) return;
         fill_pages(start_ + touched_, end - touched_);
         touched_ = end;
     }
 
-    /// Make it larger, perhaps at another address. Its pages are moved, not copied; the new ones become resident by
-    /// touch(). All of it is to be taken anew. Throws std::bad_alloc, and then nothing has changed.
+    /// Make it larger: in place, or beyond its room, at another address, to which its pages are moved, not copied. The
+    /// new ones become resident by touch(). All of it is to be taken anew. Throws std::bad_alloc, and then nothing has
+    /// changed.
     void grow(std::size_t bytes) {
-        bytes = (bytes + small_page - 1) / small_page * small_page;
-        if (bytes > bytes_) move_pages(bytes);
+        bytes = whole_pages(bytes);
+        if (bytes > room_) {
+            move_pages(bytes);
+        } else if (bytes > bytes_ && !grown_in_place(bytes)) {
+            throw std::bad_alloc();
+        }
         used_ = 0;
     }
+
+    /// Do now what a later grow() to this size would have to do in place, if there is memory. False if that is nothing.
+    bool grow_ahead(std::size_t bytes) {
+        bytes = whole_pages(bytes);
+        if (bytes <= bytes_ || bytes > room_) return false;
+        grown_in_place(bytes);
+        return true;
+    }
+
+    /// Leave it to the system to make all of it resident, page by page, as it is first written to.
+    void touch_on_demand() { touched_ = bytes_; }
 
     LockedRegion(LockedRegion&& other) noexcept { swap(other); }
     LockedRegion& operator=(LockedRegion&& other) noexcept {
@@ -77,7 +96,7 @@ class LockedRegion {
     ~LockedRegion() {
         if (start_ == nullptr) return;
         ASAN_UNPOISON_MEMORY_REGION(start_, bytes_);
-        munmap(start_, bytes_);
+        munmap(start_, room_);
     }
 
     /// The next `count` objects of `T`, aligned to a cache line, their bytes zero.
@@ -118,6 +137,35 @@ class LockedRegion {
 #endif
     static constexpr std::size_t small_page = 4096;
 
+    static constexpr std::size_t whole_pages(std::size_t bytes) {
+        return (bytes + small_page - 1) / small_page * small_page;
+    }
+
+    static bool addresses_limited() {
+        rlimit limit{};
+        return getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+    }
+
+    /// Map addresses for so many bytes, those of the first usable. If that is not possible, nothing is mapped.
+    void take_room(std::size_t room) {
+        try {
+            start_ = map_aligned(room, PROT_NONE);
+        } catch (const std::bad_alloc&) {
+            return;
+        }
+        if (make_writable(0, bytes_)) {
+            room_ = room;
+        } else {
+            munmap(std::exchange(start_, nullptr), room);
+        }
+    }
+
+    /// Only what may be written to counts as memory, as for RLIMIT_DATA and overcommitment: this may be refused.
+    // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as in a half-open range
+    bool make_writable(std::size_t begin, std::size_t end) const {
+        return mprotect(start_ + begin, end - begin, PROT_READ | PROT_WRITE) == 0;
+    }
+
     /// Map this much from the start of a huge page on. Throws std::bad_alloc.
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a size, and bits
     static std::byte* map_aligned(std::size_t bytes, int access) {
@@ -140,11 +188,29 @@ class LockedRegion {
 #endif
     }
 
+    /// From here on by small pages; those that are huge stay so.
+    void end_huge_pages() const {
+#if defined(MADV_NOHUGEPAGE)
+        madvise(start_, room_, MADV_NOHUGEPAGE);
+#endif
+    }
+
+    /// False, with nothing changed, if there is no memory.
+    bool grown_in_place(std::size_t bytes) {
+        end_huge_pages();
+        if (!make_writable(bytes_, bytes)) return false;
+        ASAN_POISON_MEMORY_REGION(start_ + bytes_, bytes - bytes_);
+        bytes_ = bytes;
+        taken_.fetch_add(1, std::memory_order_relaxed);
+        if (lock_error_ != 0) return true;
+        lock();
+        if (lock_error_ != 0) munlock(start_, bytes_);  // all is locked or nothing
+        return true;
+    }
+
 #if defined(MREMAP_MAYMOVE) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     void move_pages(std::size_t bytes) {
-#if defined(MADV_NOHUGEPAGE)
-        madvise(start_, bytes_, MADV_NOHUGEPAGE);  // keeps those that there are
-#endif
+        end_huge_pages();
         void* moved = moved_to_new(bytes);
         if (moved == MAP_FAILED && lock_error_ == 0) {  // perhaps more than may be locked
             munlock(start_, bytes_);
@@ -152,8 +218,9 @@ class LockedRegion {
             moved = moved_to_new(bytes);
         }
         if (moved == MAP_FAILED) throw std::bad_alloc();
+        if (room_ != bytes_) munmap(start_ + bytes_, room_ - bytes_);
         start_ = static_cast<std::byte*>(moved);
-        bytes_ = bytes;
+        bytes_ = room_ = bytes;
         taken_.fetch_add(1, std::memory_order_relaxed);
     }
 
@@ -185,6 +252,7 @@ class LockedRegion {
     void swap(LockedRegion& other) noexcept {
         std::swap(start_, other.start_);
         std::swap(bytes_, other.bytes_);
+        std::swap(room_, other.room_);
         std::swap(touched_, other.touched_);
         std::swap(used_, other.used_);
         std::swap(huge_asked_, other.huge_asked_);
@@ -193,6 +261,7 @@ class LockedRegion {
 
     std::byte* start_ = nullptr;
     std::size_t bytes_ = 0;
+    std::size_t room_ = 0;  // bytes of addresses from the start on
     std::size_t touched_ = 0;
     std::size_t used_ = 0;
     bool huge_asked_ = false;

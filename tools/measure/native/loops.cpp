@@ -1,7 +1,8 @@
 // The untimed passes over the commands in a file, without Python; counted by callgrind and timed by the hints
 // benchmark. Arguments: "batched" or "one" at a time or "longest", file of records, 1 if they are extended commands,
 // how many seed the book, repeats, room for orders, symbols, how many of them match pro rata, tick. Prints nanoseconds
-// of CPU time per command of each repeat; of "longest", those of the command that takes longest.
+// of CPU time per command of each repeat; of "longest", those of the command that takes longest, and then the tape has
+// room for as many trades and grows.
 #include "engine/native/bench/loops.hpp"
 
 #include <algorithm>
@@ -139,15 +140,17 @@ int main(int count_of_arguments, char** arguments) {
         return 2;
     }
     const auto number = [&](int at) { return std::strtoul(arguments[at], nullptr, 10); };
-    const Run run{.longest = *arguments[1] == 'l',
+    const bool longest = *arguments[1] == 'l';
+    const Run run{.longest = longest,
                   .look = *arguments[1] == 'b' ? Look::ahead : Look::only_at_one,
                   .file = arguments[2],
                   .seeded = number(4),
                   .repeats = static_cast<long>(number(5)),
                   .engine = {.symbols = rules(number(7), number(8), static_cast<std::int64_t>(number(9))),
                              .orders = static_cast<std::uint32_t>(number(6)),
-                             .trades = 100'000,
-                             .when_orders_dry = PoolPolicy::grow}};
+                             .trades = longest ? number(6) : 100'000,
+                             .when_orders_dry = PoolPolicy::grow,
+                             .when_trades_dry = longest ? PoolPolicy::grow : PoolPolicy::recycle}};
     if (run.longest && number(3) == 0) {
         find_longest<Command>(run);
     } else if (number(3) != 0) {

@@ -146,3 +146,20 @@ def test_a_pool_that_grows_finds_every_order(stride: int) -> None:
     grows.check_invariants()
     assert grows.orders().tobytes() == whole.orders().tobytes()
     assert grows.counters.growths == 12
+
+
+def test_a_pool_grows_while_a_book_has_an_index_of_its_depth() -> None:
+    """Orders beyond the pool of the time at which walks made the engine build one."""
+    wide = [row for price in range(100, 350) for row in sells(price, price=price)]
+    walks = [fills_or_not(order, 10_000) for order in range(10_000, 10_012)]
+    more = [row for order in range(1_000, 2_000) for row in sells(order, price=order % 100 + 350)]
+    cancels = [command(CommandType.CANCEL, order) for order in range(1_000, 2_000, 3)]
+    rows = commands(*wide, *walks, *more, fills_or_not(20_000, 300), *cancels, fills_or_not(20_001, 700), *walks)
+    native, reference = (kind(orders=300, when_orders_dry=PoolPolicy.GROW) for kind in (Engine, ReferenceEngine))
+    assert np.array_equal(native.process(rows), reference.process(rows))
+    native.check_invariants()
+    assert native.counters.growths == 3
+
+
+def fills_or_not(order_id: int, quantity: int) -> tuple[int, ...]:
+    return command(CommandType.LIMIT, order_id, price=900, quantity=quantity, time_in_force=TimeInForce.FOK)
