@@ -111,7 +111,6 @@ ALONE = (
 )
 """Figures that nothing else in a report follows from, or that others only bound."""
 WHEN_INVALID = (
-    "runs.*.passes",  # of an open loop: the number of its samples tells
     "load.acked",
     "load.rejected",
     "load.out_of_range",
