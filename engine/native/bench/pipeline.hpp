@@ -68,7 +68,7 @@ class Pipeline {
 
     /// The matcher's thread, which also starts the others.
     void match(WaitStrategy wait) {
-        OrderRing ring(orders_);
+        const OrderRing ring(orders_);
         MarketDataFeed feed(matcher_, MarketDataRing(market_data_), wait, events_.data(), ring_events - 1);
         start();
         MatchingStage stage(matcher_, ring, feed);
