@@ -2,9 +2,9 @@
 
 A worker gets a task for each of its threads. The others wait here, so that workers that join later get some of them.
 
-A pinned task runs on a host, and no second one of this client there at the same time. Worker resources of Dask would do
-the same, but have to be declared when a worker is started, so that clusters that exist could not be used; a second
-client is kept out by the host's lock.
+A pinned task runs on a host, and no other one of this client on its worker at the same time. Worker resources of Dask
+would do the same, but have to be declared when a worker is started, so that clusters that exist could not be used; a
+second client is kept out by the host's lock.
 """
 
 from __future__ import annotations
@@ -124,14 +124,16 @@ class ConnectedCluster:
             self._send(task, task.pinned)
 
     def _send_waiting(self) -> None:
-        """Give each free thread the first task that has not failed on its worker, if there are other workers."""
+        """Give each free thread the first task that has not failed on its worker, if there are other workers. Beside a
+        pinned task there is none, so that it does not share its fate.
+        """
         unwanted: list[str] = []
         while self._free and self._waiting:
             address = self._free.popleft()
             wanted = (
                 each for each in self._waiting if address not in each.avoiding or self._present <= {*each.avoiding}
             )
-            if (task := next(wanted, None)) is None:
+            if self._queued.get(address) or (task := next(wanted, None)) is None:
                 unwanted.append(address)
                 continue
             self._waiting.remove(task)
@@ -217,6 +219,7 @@ class ConnectedCluster:
                 row.remove(task)
             if first and row:
                 self._send(row[0], task.pinned)
+            self._send_waiting()
         elif task.worker is not None:
             (self._doubtful if lost or task.worker not in self._present else self._free).append(task.worker)
             task.worker = None

@@ -15,7 +15,7 @@ from lowlat.fleet.partition_job import PartitionJob, ReplayPlan
 from lowlat.fleet.partitions import ReplayPartition
 from tests.waiting import PATIENCE_S
 
-JOB = PartitionJob(ReplayPartition(1, FileIdentity("day.csv", 1, "0" * 64), "lobster", (), 1), ReplayPlan())
+JOB = PartitionJob(ReplayPartition(1, FileIdentity("day.csv", 1, "0" * 64), "lobster", (), 1, 1), ReplayPlan())
 
 
 def started(changed: str) -> subprocess.Popen[bytes]:

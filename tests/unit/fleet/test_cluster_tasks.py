@@ -212,6 +212,18 @@ def test_a_task_is_not_sent_where_it_failed_unless_no_other_is_there() -> None:
     assert (scheduler.busy, anywhere.worker) == (["a", "b"], "a")
 
 
+def test_beside_a_pinned_task_there_is_no_other_until_it_has_ended() -> None:
+    scheduler = Scheduler(one=1, two=1)
+    cluster = cluster_of(scheduler)
+    pinned = cluster.submit(pow, 2, 3, host=cluster.hosts[0], key="pinned")
+    others = submitted(cluster, 2)
+    assert scheduler.busy == ["one", "two"]
+    scheduler.end(next(each for each in scheduler.running if each.address == pinned.pinned))
+    finished = cluster.finished([pinned, *others], lambda: None)
+    assert next(finished).task is pinned
+    assert scheduler.busy == ["one", "two"]
+
+
 def test_canceled_tasks_that_wait_are_outcomes_and_free_no_thread() -> None:
     scheduler = Scheduler(a=1)
     cluster = cluster_of(scheduler)
