@@ -237,6 +237,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(parts._LEAST, "worked examples", 3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_parts")
 def test_the_first_fault_is_that_of_one_process(cluster: ConnectedCluster) -> None:
     engine = str(libraries.broken("fok-trades-in-part"))

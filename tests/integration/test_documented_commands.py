@@ -45,7 +45,7 @@ QUICK = {
     "docs/reference/python/engine.md",
     "docs/reference/python/flow.md",
 }
-"""Pages of less than five seconds of CPU time."""
+"""Pages of less than three seconds of CPU time."""
 
 NOT_RUN = {
     "README.md": ["sets up an environment and builds for minutes"],

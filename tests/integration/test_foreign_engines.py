@@ -59,6 +59,7 @@ def assert_right(process: EngineProcess, library: Path, settings: EngineConfig, 
 # -- right engines ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_right_one
 def test_the_worked_examples_of_its_capabilities(process: EngineProcess, engine: str) -> None:
     library = RIGHT[engine]()

@@ -17,7 +17,9 @@ COMMANDS = 50_000
 
 
 @pytest.mark.parametrize(
-    "load", [ClosedLoop(), OpenLoop(PACED), Pipeline(2, PACED)], ids=["closed", "open", "pipeline"]
+    "load",
+    [ClosedLoop(), *(pytest.param(load, marks=pytest.mark.slow) for load in (OpenLoop(PACED), Pipeline(2, PACED)))],
+    ids=["closed", "open", "pipeline"],
 )
 def test_a_logged_pass_does_not_allocate(load: Load, tmp_path: Path) -> None:
     flow = synthetic_flow(load_profile("steady"), COMMANDS, 1)

@@ -83,6 +83,7 @@ def os_noise(load: Load) -> OsNoise:
     return run.os_noise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [ClosedLoop(), OpenLoop(Arrivals(process="constant", rate=2_000_000))])
 def test_a_stopped_run_is_noisy_and_says_why(load: Load) -> None:
     quiet = os_noise(load)

@@ -106,6 +106,7 @@ def test_an_engine_of_another_package_is_measured_and_judged(with_packages: Run)
     assert from_text(done.stdout).status_reasons[0].startswith(said)
 
 
+@pytest.mark.slow
 def test_an_engine_of_another_package_is_verified(with_packages: Run) -> None:
     done = with_packages("verify", "--engine", "toy", "--worlds", "5", "-n", "50", "--json")
     found = json.loads(done.stdout)
@@ -113,6 +114,7 @@ def test_an_engine_of_another_package_is_verified(with_packages: Run) -> None:
     assert found["version"] == "1.0" and found["suites"][1]["cases"] == 5
 
 
+@pytest.mark.slow
 def test_an_engine_that_forks_is_compared_once(with_packages: Run) -> None:
     done = with_packages("verify", "--engine", "forks", "--worlds", "2", "-n", "20", "--json")
     examples, worlds, _ = json.loads(done.stdout)["suites"]

@@ -57,11 +57,13 @@ def test_screen_shows_both_event_lists(lowlat: Lowlat) -> None:
     ("name", "said"),
     [
         ("crashes", "crashed (SIGSEGV) in execute()"),
-        ("writes_past_room", "wrote past the end of its room for events in process()"),
+        pytest.param(
+            "writes_past_room", "wrote past the end of its room for events in process()", marks=pytest.mark.slow
+        ),
         ("throws", "aborted (SIGABRT) in execute()"),
-        ("exits_with_70", "in execute()"),
+        pytest.param("exits_with_70", "in execute()", marks=pytest.mark.slow),
         ("creates_nothing", "create returned NULL"),
-        ("counts_too_many", "by its own count"),
+        pytest.param("counts_too_many", "by its own count", marks=pytest.mark.slow),
     ],
 )
 def test_engine_that_breaks_the_interface_has_failed(lowlat: Lowlat, name: str, said: str) -> None:

@@ -72,6 +72,7 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("shim"), "slowed", SLOWED)
 
 
+@pytest.mark.slow
 def test_under_a_slowed_clock_a_report_is_invalid_and_names_it(start: Start, shim: Path) -> None:
     """Its passes take so much CPU time that on a busy machine, too, a tenth of the elapsed time is less."""
     with start(*BENCH, "2M", env={"LD_PRELOAD": str(shim)}) as process:

@@ -131,7 +131,8 @@ def hour(recorded: Find) -> OrderEvents:
 
 
 @pytest.mark.parametrize(
-    ("levels", "matched", "ghosts"), [(1, 3_285, 4_634), (5, 3_282, 2_222), (10, 3_282, 1_043), (30, 3_282, 183)]
+    ("levels", "matched", "ghosts"),
+    [(1, 3_285, 4_634), (5, 3_282, 2_222), (10, 3_282, 1_043), pytest.param(30, 3_282, 183, marks=pytest.mark.slow)],
 )
 def test_a_file_of_fewer_levels_repeats_it_as_well(
     hour: OrderEvents, levels: int, matched: int, ghosts: int, monkeypatch: pytest.MonkeyPatch

@@ -95,6 +95,7 @@ def test_equity_needs_each_of_its_tables(table: str) -> None:
         check_equity(without(load_profile("equity"), table))
 
 
+@pytest.mark.slow
 def test_day_is_larger_than_a_cache_and_as_active_as_zipf_says() -> None:
     made = synthetic_flow(load_profile("day"), 100_000, 1)
     assert made.live_orders is not None

@@ -62,6 +62,7 @@ print("same")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["plain", "journaled"])
 def test_an_array_that_another_thread_writes_to_harms_neither_books_nor_journal(engine: str, tmp_path: Path) -> None:
     done = subprocess.run(
