@@ -230,8 +230,13 @@ TELLS = """
 import lowlat.probes._core as core
 real = core.watch_gaps
 def watch_gaps(*arguments):
-    print("watching", file=sys.stderr, flush=True)
-    return real(*arguments)
+    *others, waiting = arguments
+    said = iter(["watching"])
+    def tells():  # it is called while gaps are watched
+        for line in said:
+            print(line, file=sys.stderr, flush=True)
+        waiting()
+    return real(*others, tells)
 core.watch_gaps = watch_gaps
 """
 
