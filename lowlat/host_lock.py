@@ -67,6 +67,8 @@ def measuring_alone(what: str, wait_s: float, tell: Callable[[str], None]) -> It
         yield
     finally:
         if file is not None:
+            with suppress(OSError):  # else who comes before the next holder has named itself would be told of this one
+                os.ftruncate(file, 0)
             os.close(file)
 
 

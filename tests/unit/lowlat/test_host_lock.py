@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lowlat import host_lock
+from lowlat import file_lock, host_lock
 from lowlat.errors import UsageError
 from lowlat.host_lock import lock_file, measuring_alone
 from tests.waiting import PATIENCE_S
@@ -140,6 +140,14 @@ def test_a_file_that_does_not_name_its_holder_is_a_lock_all_the_same(folder: Pat
     with another(folder) as holder:
         assert line_of(holder) == "held"
         lock_file().write_text(text)
+        assert refused().startswith("another measurement still measures on this host; ")
+
+
+def test_who_has_released_it_is_not_taken_for_the_next_holder() -> None:
+    with measuring_alone("lowlat bench", 0, pytest.fail):
+        pass
+    with lock_file().open("r+") as next_one:  # which has not named itself
+        assert file_lock.lock(next_one.fileno())
         assert refused().startswith("another measurement still measures on this host; ")
 
 
