@@ -77,7 +77,8 @@ def _load_all(numbers: Sequence[int], load: Callable[[int], None], reached: mmap
         faulthandler.disable()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if not _core.build_facts()["sanitize"]:
-            resource.setrlimit(resource.RLIMIT_AS, (2 * ROOM_BYTES, 2 * ROOM_BYTES))
+            # Not of addresses: an engine whose pools may grow has more of them from its start.
+            resource.setrlimit(resource.RLIMIT_DATA, (2 * ROOM_BYTES, 2 * ROOM_BYTES))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for number in numbers:
