@@ -153,16 +153,16 @@ class ConnectedCluster:
     def finished(self, tasks: Iterable[Task], waiting: Callable[[], None]) -> Iterator[TaskOutcome]:
         """The outcomes of the tasks as they come. Calls `waiting` every `POLL_S` in between."""
         open_tasks = dict.fromkeys(tasks)
-        looked_at = self._present_at = time.monotonic()
+        looked_at = called_at = self._present_at = time.monotonic()
         while open_tasks:
             outcomes: list[TaskOutcome] = []
-            try:
+            with contextlib.suppress(queue.Empty):
                 task = self._ended.get(timeout=POLL_S)
-            except queue.Empty:
-                waiting()
-            else:
                 if task in open_tasks or task in self._asking:
                     outcomes.append(self._outcome(task))
+            if time.monotonic() - called_at >= POLL_S:  # also where tasks end more often
+                waiting()
+                called_at = time.monotonic()
             if time.monotonic() - looked_at >= PRESENCE_S:
                 gone = self._looked_after([*open_tasks, *self._asking.keys() - open_tasks.keys()])
                 looked_at = time.monotonic()
