@@ -10,11 +10,10 @@ def main() -> int:
     try:
         from lowlat_cli.errors import Outcome
         from lowlat_cli.session import Session
+    except (ImportError, MemoryError, OSError) as error:
+        return _not_loaded(f"error: {error}", 2)  # ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 (the process ends with it)
-        # Not even the modules that put errors into words can be loaded. PYTHONPATH may have others of their names.
-        hint = "check memory, disk, limits (ulimit -a) and PYTHONPATH"
-        print(f"lowlat: error: {error}; {hint}", file=sys.stderr)  # noqa: T201
-        return 2  # ExitCode.USAGE
+        return _not_loaded(f"internal error: {type(error).__name__}: {error}", 70)  # ExitCode.INTERNAL
     session = Session()
     outcome = Outcome(session)
     with outcome:
@@ -31,6 +30,12 @@ def main() -> int:
 
         outcome.exit_code = run(sys.argv[1:], session)
     return int(outcome.exit_code)
+
+
+def _not_loaded(what: str, code: int) -> int:
+    """Not even the modules that put errors into words can be loaded. PYTHONPATH may have others of their names."""
+    print(f"lowlat: {what}; check memory, disk, limits (ulimit -a) and PYTHONPATH", file=sys.stderr)  # noqa: T201
+    return code
 
 
 if __name__ == "__main__":

@@ -132,9 +132,10 @@ def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(cold: Run) -> N
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
 
 
-def test_a_module_of_another_that_fails_is_never_a_regression(cold: Run, tmp_path: Path) -> None:
-    """Its name hides one of the standard library, which the command line's parser needs."""
-    (tmp_path / "platform.py").write_text("raise RuntimeError('mine')")
+@pytest.mark.parametrize("module", ["dataclasses", "platform"])
+def test_a_module_of_another_that_fails_is_never_a_regression(cold: Run, tmp_path: Path, module: str) -> None:
+    """Its name hides one of the standard library, which errors are put into words with, or the parser needs."""
+    (tmp_path / f"{module}.py").write_text("raise RuntimeError('mine')")
     done = cold("report", "none.json", env={"PYTHONPATH": str(tmp_path)})
     assert done.returncode == ExitCode.INTERNAL
     assert done.stderr.startswith("lowlat: internal error: RuntimeError: mine; ") and done.stderr.count("\n") == 1
