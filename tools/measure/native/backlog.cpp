@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <vector>
 
 #include "engine/native/bench/matching_stage.hpp"
 #include "engine/native/matching/sinks.hpp"
 #include "engine/native/platform/locked_region.hpp"
+#include "tools/measure/native/pass.hpp"
 
 using namespace lowlat;
 
@@ -22,20 +21,6 @@ __attribute__((noinline)) void measured_pass(MatchingStage& stage, std::vector<s
 }
 
 namespace {
-
-double cpu_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
-std::vector<Command> commands_in(const char* file) {
-    std::ifstream in(file, std::ios::binary | std::ios::ate);
-    std::vector<Command> commands(static_cast<std::size_t>(in.tellg()) / sizeof(Command));
-    in.seekg(0);
-    in.read(reinterpret_cast<char*>(commands.data()), static_cast<std::streamsize>(commands.size() * sizeof(Command)));
-    return commands;
-}
 
 /// The stage with its rings.
 class Rings {
@@ -83,7 +68,7 @@ int main(int count_of_arguments, char** arguments) {
         return 2;
     }
     const auto number = [&](int at) { return std::strtoul(arguments[at], nullptr, 10); };
-    const std::vector<Command> all = commands_in(arguments[1]);
+    const std::vector<Command> all = records_in<Command>(arguments[1]);
     const std::uint64_t seeded = number(2);
     std::vector<SentCommand> commands(all.size() - seeded);
     for (std::uint64_t at = 0; at < commands.size(); ++at) commands[at] = {all[seeded + at], 0, 0, at, 0};

@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <fstream>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -19,6 +17,7 @@
 #include "engine/native/matching/matcher.hpp"
 #include "engine/native/matching/records.hpp"
 #include "engine/native/matching/sinks.hpp"
+#include "tools/measure/native/pass.hpp"
 
 using namespace lowlat;
 
@@ -171,12 +170,6 @@ class Drained : public Library {
     std::vector<lowlat_event> events_ = std::vector<lowlat_event>(1024);
 };
 
-double cpu_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 struct Pass {
     void (*run)(void* engine, const Command* commands, std::size_t count);
     void* engine;
@@ -244,14 +237,6 @@ constexpr Way ways[] = {
     {"drained-batch", &measure<Drained, run_batches<Drained>>},
 };
 
-std::vector<Command> commands_in(const char* file) {
-    std::ifstream in(file, std::ios::binary | std::ios::ate);
-    std::vector<Command> commands(static_cast<std::size_t>(in.tellg()) / sizeof(Command));
-    in.seekg(0);
-    in.read(reinterpret_cast<char*>(commands.data()), static_cast<std::streamsize>(commands.size() * sizeof(Command)));
-    return commands;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -259,7 +244,7 @@ int main(int count, char** arguments) {
         const auto number = [&](int at) { return std::strtoul(arguments[at], nullptr, 10); };
         for (const Way& way : ways) {
             if (way.name != arguments[1]) continue;
-            way.measure({.commands = commands_in(arguments[2]),
+            way.measure({.commands = records_in<Command>(arguments[2]),
                          .seeded = number(3),
                          .repeats = static_cast<long>(number(4)),
                          .orders = static_cast<std::uint32_t>(number(5))});

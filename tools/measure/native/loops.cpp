@@ -9,13 +9,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <vector>
 
 #include "engine/native/matching/matcher.hpp"
+#include "tools/measure/native/pass.hpp"
 
 #if defined(LOWLAT_COPIED)
 #include "engine/native/matching/copied_batch.hpp"
@@ -34,12 +33,6 @@ LOWLAT_INLINE void run_batch(Matcher& matcher, const Record* commands, std::uint
 #else
     run_batched(matcher, commands, count, sink);
 #endif
-}
-
-double cpu_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
 /// Whether the engine sees the commands that follow.
@@ -78,17 +71,8 @@ struct Run {
 };
 
 template <typename Record>
-std::vector<Record> commands_in(const char* file) {
-    std::ifstream in(file, std::ios::binary | std::ios::ate);
-    std::vector<Record> commands(static_cast<std::size_t>(in.tellg()) / sizeof(Record));
-    in.seekg(0);
-    in.read(reinterpret_cast<char*>(commands.data()), static_cast<std::streamsize>(commands.size() * sizeof(Record)));
-    return commands;
-}
-
-template <typename Record>
 void repeat_pass(const Run& run) {
-    const std::vector<Record> commands = commands_in<Record>(run.file);
+    const std::vector<Record> commands = records_in<Record>(run.file);
     const std::uint64_t count = commands.size() - run.seeded;
     std::vector<Event> ring(ring_events);
     Matcher matcher(run.engine);
@@ -106,7 +90,7 @@ void repeat_pass(const Run& run) {
 /// longest.
 template <typename Record>
 void find_longest(const Run& run) {
-    const std::vector<Record> commands = commands_in<Record>(run.file);
+    const std::vector<Record> commands = records_in<Record>(run.file);
     std::vector<double> shortest(commands.size() - run.seeded, std::numeric_limits<double>::max());
     std::vector<Event> ring(ring_events);
     for (long repeat = 0; repeat < run.repeats; ++repeat) {
