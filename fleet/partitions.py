@@ -23,7 +23,7 @@ PARTITIONS_MAX: Final = 100_000
 BASE_BYTES: Final = 128 << 20
 """What a partition takes without an event: Python, numpy, an engine, and a run."""
 SYMBOL_BYTES: Final[dict[Mode, int]] = {"match": 24 << 10, "rebuild": 8 << 10}
-"""What a symbol's book adds, rounded up: 18 KiB to match, 6.3 KiB to rebuild."""
+"""What a symbol's book adds, rounded up (`python tools/measure/partition_memory.py`, of a day of 8,000 symbols)."""
 EVENT_BYTES: Final[dict[Mode, int]] = {"match": 600, "rebuild": 300}
 """What an event adds, rounded up: 480 bytes resident to match, 75 to rebuild, where address space that is kept for
 orders counts too (`python tools/measure/partition_memory.py`). Departures from price-time priority take more.
