@@ -34,7 +34,7 @@ _OWN_CONFIG: Final = {
     # Each event loop would look how late it is every 20 ms, and at its memory every 100 ms, beside what is measured.
     "distributed.admin.tick.interval": "1s",
     "distributed.worker.memory.monitor-interval": "1s",
-    # No threshold of malloc, by which it gives memory back at once: each block of a file would fault its pages in again.
+    # No threshold of malloc, by which it gives memory back at once: a block of a file would fault its pages in anew.
     "distributed.nanny.pre-spawn-environ": {"OPENBLAS_NUM_THREADS": 1},
 }
 
