@@ -23,8 +23,7 @@ namespace {
 struct Taken {
     std::int64_t allocations;
     std::uint64_t heap_bytes;
-    long minor_faults;
-    long major_faults;
+    long page_faults;
 };
 
 Taken taken_so_far() {
@@ -35,20 +34,37 @@ Taken taken_so_far() {
 #else
     const std::uint64_t heap = 0;
 #endif
-    return {allocations(), heap, usage.ru_minflt, usage.ru_majflt};
+    return {allocations(), heap, usage.ru_minflt + usage.ru_majflt};
 }
 
-void check_nothing_taken(const Taken& before, const Taken& after) {
+/// Executes commands without an allocation; the page faults meanwhile.
+long page_faults(Matcher& matcher, const Command* commands, std::uint64_t count, RingSink& sink) {
+    const Taken before = taken_so_far();
+    matcher.execute_all(commands, count, sink);
+    const Taken after = taken_so_far();
     check(after.allocations == before.allocations, "no allocation");
     check(after.heap_bytes == before.heap_bytes, "no heap memory");
+    return after.page_faults - before.page_faults;
+}
+
+/// `faults` makes an engine and gives it a flow. The engine's own page faults come again in each new engine that gets
+/// the same flow. Those of a busy host do not: its kernel moves pages, and whoever touches one meanwhile faults.
+template <class Faults>
+void check_no_page_fault(Faults faults) {
+    [[maybe_unused]] bool none = faults() == 0;
 #if !defined(LOWLAT_CHECKED)  // the sanitizers fault in pages of their own
-    check(after.minor_faults == before.minor_faults, "no minor page fault");
-    check(after.major_faults == before.major_faults, "no major page fault");
+    for (int again = 0; !none && again < 2; ++again) {
+#if defined(__GLIBC__)
+        malloc_trim(0);  // no page that the engine before has faulted in
+#endif
+        none = faults() == 0;
+    }
+    check(none, "no page fault");
 #endif
 }
 
-/// Makes commands a part at a time, executes each part, and counts around the execution.
-void run_flow(const FlowProfile& profile, std::uint64_t count) {
+/// Makes commands a part at a time, and executes each part; the page faults.
+long faults_of_flow(const FlowProfile& profile, std::uint64_t count) {
     constexpr std::uint64_t part = 500'000;
     std::vector<Command> commands(std::max<std::uint64_t>(part, profile.live_orders));
     std::vector<Event> ring(1'024);  // written here, so it is resident
@@ -64,14 +80,18 @@ void run_flow(const FlowProfile& profile, std::uint64_t count) {
     flow.generate(commands.data(), 1'000);
     matcher.execute_all(commands.data(), 1'000, sink);  // the program's own pages are read from its file
     (void)taken_so_far();
+    long faults = 0;
     for (std::uint64_t done = 0; done < count; done += part) {
         flow.generate(commands.data(), part);
-        const Taken before = taken_so_far();
-        matcher.execute_all(commands.data(), part, sink);
-        check_nothing_taken(before, taken_so_far());
+        faults += page_faults(matcher, commands.data(), part, sink);
     }
     check_invariants(matcher);
     check(matcher.trades() > 0 && matcher.sequence() >= count, "the flow did trade");
+    return faults;
+}
+
+void run_flow(const FlowProfile& profile, std::uint64_t count) {
+    check_no_page_fault([&] { return faults_of_flow(profile, count); });
 }
 
 const Register counted("hot path: what is counted is seen", [] {
@@ -79,7 +99,7 @@ const Register counted("hot path: what is counted is seen", [] {
     std::vector<Command>* commands = new std::vector<Command>(1'000'000);
     const Taken after = taken_so_far();
     if (allocations() >= 0) check(after.allocations == before.allocations + 2, "two allocations");
-    check(after.minor_faults > before.minor_faults, "page faults of fresh memory");
+    check(after.page_faults > before.page_faults, "page faults of fresh memory");
     delete commands;
 });
 
@@ -192,13 +212,13 @@ const Register far_prices("hot path: half a million commands at both ends of int
                         .time_in_force = 0,
                         .flags = 0};
     }
-    std::vector<Event> ring(1'024);
-    Matcher matcher({.symbols = {SymbolRules{1, 1, lowest, highest}}, .orders = 20'000, .trades = 1});
-    RingSink sink(ring.data(), ring.size() - 1);
-    matcher.execute_all(commands.data(), 40'000, sink);
-    const Taken before = taken_so_far();
-    matcher.execute_all(commands.data(), count, sink);
-    check_nothing_taken(before, taken_so_far());
+    check_no_page_fault([&] {
+        std::vector<Event> ring(1'024);
+        Matcher matcher({.symbols = {SymbolRules{1, 1, lowest, highest}}, .orders = 20'000, .trades = 1});
+        RingSink sink(ring.data(), ring.size() - 1);
+        matcher.execute_all(commands.data(), 40'000, sink);
+        return page_faults(matcher, commands.data(), count, sink);
+    });
 });
 
 }  // namespace
