@@ -6,6 +6,7 @@ installed package, would then hide it. The current folder goes last instead, so 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -37,6 +38,11 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
 # Hypothesis's own limits of elapsed time: a busy machine would break them.
 settings.register_profile("lowlat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lowlat")
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay until the end: no collection looks at them again, and no fork copies them for one."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
