@@ -31,7 +31,9 @@ def program(folder: str = "native-tests", *kind: str) -> Path:
 
 
 def test_every_test_is_known_here() -> None:
-    listed = subprocess.run([program("native-tests-quick", *QUICKLY), "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    listed = subprocess.run(
+        [program("native-tests-quick", *QUICKLY), "--list"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     assert sorted(listed) == sorted(NAMES)
 
 
