@@ -1,6 +1,6 @@
-"""The fuzzers of `make fuzz` for parsers find nothing in a quarter of a second of random changes, and each finds a planted
-fault: an error that is not lowlat's own, or a wrong result. Atheris, where installed, guides the same targets by
-coverage.
+"""The fuzzers of `make fuzz` for parsers find nothing in a quarter of a second of random changes, and each finds a
+planted fault: an error that is not lowlat's own, or a wrong result. Atheris, where installed, guides the same targets
+by coverage.
 """
 
 from __future__ import annotations
