@@ -46,5 +46,5 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The test that takes longest comes first, so that no worker is left alone with it."""
-    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+    """The tests that take longest, for what they build, come first, so that no worker is left alone with them."""
+    items.sort(key=lambda item: item.path.name not in {"test_wheel.py", "test_native.py"})
