@@ -6,6 +6,7 @@ installed package, would then hide it. The current folder goes last instead, so 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,11 @@ settings.register_profile("lowlat", deadline=None, suppress_health_check=[Health
 settings.load_profile("lowlat")
 
 
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay until the end: no collection looks at them again, and no fork copies them for one."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The test that takes longest comes first, so that no worker is left alone with it."""
-    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+    """The tests that take longest, for what they build, come first, so that no worker is left alone with them."""
+    items.sort(key=lambda item: item.path.name not in {"test_wheel.py", "test_native.py"})

@@ -41,24 +41,22 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {"TMPDIR": str(home / "tmp"), "XDG_RUNTIME_DIR": str(home / "run")}
 
 
-def built_shim(folder: Path, compiler: str) -> Path:
-    """Compile the shim."""
-    shim = folder / "failing_calls.so"
+def _build_shim(shim: Path, compiler: str) -> None:
     flags = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
     subprocess.run([compiler, *flags, str(HERE / "failing_calls.cpp"), "-o", str(shim)], check=True)
-    return shim
 
 
-def prepared(shared: Path) -> Path:
-    """The folder with the files that commands read, made once for all processes of this test run."""
+def prepared(shared: Path, compiler: str) -> tuple[Path, Path]:
+    """The folder with the files that commands read, and the shim, made once for all processes of this test run."""
     with (shared / "faults.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         whole = shared / "faults"
         if not whole.exists():
             shutil.rmtree(shared / "faults.part", ignore_errors=True)
             prepare(shared / "faults.part")
+            _build_shim(shared / "faults.part/failing_calls.so", compiler)
             (shared / "faults.part").rename(whole)
-    return whole / "in"
+    return whole / "in", whole / "failing_calls.so"
 
 
 class Runner:

@@ -20,7 +20,7 @@ import pytest
 from tests.faults.commands import INSPECTING, MEASURING, Command
 from tests.faults.judge import Outcome, problems
 from tests.faults.plan import ERRORS, Fault, Role, Seen
-from tests.faults.runner import Runner, built_shim, prepared
+from tests.faults.runner import Runner, prepared
 from tests.waiting import wait_until
 from tests.warm_start import Started
 
@@ -38,7 +38,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     home = tmp_path_factory.mktemp("faults")
-    runner = Runner(home, prepared(shared), built_shim(home, str(COMPILER)))
+    runner = Runner(home, *prepared(shared, str(COMPILER)))
     try:
         yield runner
     finally:

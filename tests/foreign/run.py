@@ -1,20 +1,11 @@
-"""Runs foreign engines in a process of its own, for `tests/foreign/apart.py`.
-
-    python -P tests/foreign/run.py FD
-
-Reads pickled pairs of one of the functions below and its argument from stdin; writes what it returns, or the
-`LowlatError` that it raises, to the file descriptor. Stdout and stderr are the engine's.
-"""
+"""Runs foreign engines in a process of its own, for `tests/foreign/apart.py`, which asks for the functions below."""
 
 from __future__ import annotations
 
-import os
 import pickle
-import sys
+import socket
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[2]))
 
 from lowlat.engine import _core
 from lowlat.engine.matching.config import EngineConfig
@@ -77,20 +68,19 @@ def _engine(job: Job) -> _core.ForeignEngine:
     return _core.ForeignEngine(library, native_rules(job.settings), job.settings.orders, extended=extended)
 
 
-def _serve(answers: int) -> None:
-    with os.fdopen(answers, "wb") as to:
+def answer_requests() -> None:
+    """Read pickled pairs of one of the functions above and its argument from stdin, a socket, until it ends; answer
+    with what it returns, or the `LowlatError` that it raises. Stdout and stderr are the engine's.
+    """
+    with socket.socket(fileno=0) as asked, asked.makefile("rwb") as stream:
         while True:
             try:
-                function, argument = pickle.load(sys.stdin.buffer)
+                function, argument = pickle.load(stream)
             except EOFError:
                 return
             try:
                 answer = function(argument)
             except LowlatError as error:
                 answer = error
-            pickle.dump(answer, to)
-            to.flush()
-
-
-if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+            pickle.dump(answer, stream)
+            stream.flush()

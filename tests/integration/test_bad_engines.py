@@ -123,7 +123,7 @@ def assert_ends(name: str, loop: Callable[[run.Job], object]) -> None:
             assert process.end() == (0, "", "")
             return
         with pytest.raises(EOFError):
-            process.ask(loop, job(library, given()))
+            process.ask(loop, job(library, given(), 500 if expected.says.startswith("hangs") else 1_000))
         code, out, err = process.end()
     *before, last = err.splitlines()
     assert (code, out, last) == (ExitCode.NOT_VALID, "", f"{library} {expected.says}")

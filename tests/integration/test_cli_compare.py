@@ -20,12 +20,11 @@ import pytest
 
 from lowlat.documents import published
 from lowlat.engine.bench.run import RunPlan, measure
-from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.errors import ExitCode
 from lowlat.reports.io.json_codec import to_text
 from lowlat.reports.model.report import Report
 from tests.scaled_reports import scaled, with_runs
+from tests.shallow_flows import shallow_flow
 from tests.waiting import PATIENCE_S, wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -43,7 +42,7 @@ def measured() -> Report:
 
 
 def ten_runs(seed: int) -> Report:
-    report = measure(synthetic_flow(load_profile("steady"), 500, seed), RunPlan(engine="reference", runs=1))
+    report = measure(shallow_flow("steady", 500, seed), RunPlan(engine="reference", runs=1))
     return with_runs(report, report.runs * 10)
 
 

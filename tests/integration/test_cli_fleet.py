@@ -121,13 +121,14 @@ def test_a_setting_is_refused_as_its_option_is(lowlat: Run, tmp_path: Path) -> N
     assert done.stderr == "lowlat: error: the setting 'peer' does not go with a fleet; leave it out\n"
 
 
-def test_an_unreachable_scheduler_is_one_line(lowlat: Run) -> None:
-    """Nothing listens on the port of a socket that is bound only. Dask tries for ten seconds."""
+def test_an_unreachable_scheduler_is_one_line(patched: Run) -> None:
+    """Nothing listens on the port of a socket that is bound only. Dask would try for ten seconds."""
     import socket
 
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        done = lowlat("fleet", "doctor", "--scheduler", f"tcp://127.0.0.1:{bound.getsockname()[1]}", "-q")
+        code = "from lowlat.fleet import connection\nconnection.CONNECT_S = 0.2"
+        done = patched(code, "fleet", "doctor", "--scheduler", f"tcp://127.0.0.1:{bound.getsockname()[1]}", "-q")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("lowlat: error: no scheduler answers at tcp://127.0.0.1:")
     assert done.stderr.count("\n") == 1

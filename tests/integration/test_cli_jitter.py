@@ -37,7 +37,7 @@ Terminal = Callable[..., str]
 PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241}
 """The number of the system call, by machine."""
 CPU = allowed_cpus()[-1]
-WATCH_S = 1.0
+WATCH_S = 0.5
 
 
 def realtime() -> int | None:

@@ -129,11 +129,13 @@ def test_settings_for_measuring_do_not_keep_from_listening(start: Start) -> None
         assert process.wait(timeout=PATIENCE_S) == ExitCode.OK
 
 
-def test_nobody_there_is_an_error_and_silence_is_not_valid(lowlat: Run) -> None:
+def test_nobody_there_is_an_error_and_silence_is_not_valid(lowlat: Run, patched: Run) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         port = deaf.getsockname()[1]
-        done = lowlat(*SHORT, "--peer", f"127.0.0.1:{port}")
+        done = patched(
+            "from lowlat.probes.network import peer\npeer.CONTACT_S = 0.05", *SHORT, "--peer", f"127.0.0.1:{port}"
+        )
         assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")
         assert f"no answer from 127.0.0.1:{port}" in done.stderr and f"--listen {port}" in done.stderr
     done = lowlat(*SHORT, "--peer", f"127.0.0.1:{port}")

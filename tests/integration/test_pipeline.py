@@ -29,9 +29,10 @@ from lowlat.probes.clock.scale import TickScale
 from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.errors import AffinityError
 from lowlat.reports.model.report import Report
+from tests.shallow_flows import shallow_flow
 
-STEADY = synthetic_flow(load_profile("steady"), 20_000, 3)
-MANY = synthetic_flow(load_profile("many-symbols"), 20_000, 3)
+STEADY = shallow_flow("steady", 20_000, 3)
+MANY = shallow_flow("many-symbols", 20_000, 3)
 CPU_THAT_IS_NOT = 1023
 
 

@@ -22,8 +22,6 @@ from lowlat.engine.bench.protocol import ClosedLoop, RunOutcome
 from lowlat.engine.bench.report_builder import Finished, assemble
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.engine.bench.run_setup import QUIET_PASSES
-from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import ExecType, PoolPolicy
@@ -32,12 +30,13 @@ from lowlat.probes.cpu.affinity import allowed_cpus
 from lowlat.probes.cpu.cpulist import format_cpu_list
 from lowlat.probes.topology.nodes import memory_nodes
 from lowlat.reports.io.json_codec import from_document, to_document
+from tests.shallow_flows import shallow_flow
 from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 def flow():
-    return synthetic_flow(load_profile("steady"), 20_000, 3)
+    return shallow_flow("steady", 20_000, 3)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +145,7 @@ def test_a_cpu_that_does_not_exist_is_refused_before_any_run(flow):
 
 
 def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow):
-    cramped = measure(flow, RunPlan(runs=1, orders=5_000, kernel_path=False))
+    cramped = measure(flow, RunPlan(runs=1, orders=500, kernel_path=False))
     assert cramped.status == "invalid"
     assert "a pool was too small" in cramped.status_reasons[0]
     assert 0 < cramped.hot_path.pool_refusals <= cramped.load.rejected
@@ -154,7 +153,7 @@ def test_a_pool_too_small_for_the_flow_makes_the_run_invalid_and_is_counted(flow
 
 
 def test_a_pool_that_may_grow_takes_the_flow_and_says_that_it_grew(flow):
-    grown = measure(flow, RunPlan(runs=1, orders=5_000, on_exhaustion=PoolPolicy.GROW, kernel_path=False))
+    grown = measure(flow, RunPlan(runs=1, orders=500, on_exhaustion=PoolPolicy.GROW, kernel_path=False))
     assert (grown.status, grown.hot_path.pool_refusals) == ("ok", 0)
     assert grown.hot_path.pool_growths == 2
 

@@ -46,7 +46,11 @@ def library(sanitizer: str = "") -> Path:
 
 def compiled(source: Path, program: Path, sanitizer: str = "") -> Path:
     """A program in C11 or C++20, compiled strictly against the library."""
-    compiler = [tool("cc"), "-std=c11"] if source.suffix == ".c" else [tool("c++"), "-std=c++20", "-O1"]
+    compiler = (
+        [tool("cc"), "-std=c11"]
+        if source.suffix == ".c"
+        else [tool("c++"), "-std=c++20", "-O1" if sanitizer else "-Og"]
+    )
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I", ROOT, "-I", HEADER.parent]
     sanitized = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-g"] if sanitizer else []
     linked = library(sanitizer)

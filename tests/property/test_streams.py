@@ -44,7 +44,13 @@ def test_a_long_random_stream(name: str, seed: int) -> None:
     assert set(events["kind"]) == set(ExecType) - {ExecType.TRIGGERED, ExecType.REFILLED}
 
 
-@pytest.mark.parametrize("name", profile_names())
+COSTLY = ("deep", "many-symbols")
+"""Profiles of which the reference engine takes seconds for the orders that populate the book."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in COSTLY)) for name in profile_names()]
+)
 def test_a_flood(name: str) -> None:
     profile = load_profile(name)
     if profile.live_orders > 1_000_000:  # the reference engine would take minutes for the orders that seed it

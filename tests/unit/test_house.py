@@ -9,6 +9,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,13 @@ def place(name: str) -> str:
     return rest if head == "lowlat" and rest.split(".")[0] in UNDER_LOWLAT else name
 
 
-def imported(file: Path, root: Path) -> Iterator[str]:
+@cache
+def imported(file: Path, root: Path) -> tuple[str, ...]:
     """Dotted names of modules that a file imports anywhere: in functions, for type checking, by `import_module`."""
+    return tuple(_imported(file, root))
+
+
+def _imported(file: Path, root: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):

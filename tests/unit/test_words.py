@@ -56,6 +56,9 @@ OLD_TERMS: Final = {
 }
 """Old terms as patterns, whatever their case, each with the term of the field."""
 
+_PATTERNS: Final = {old.lower().replace(" ", r"\s+"): better for old, better in OLD_TERMS.items()}
+"""For texts in lower case."""
+
 _SHOWN: Final = re.compile(r"<!-- shows: .*?<!-- end -->", re.DOTALL)
 """Output of commands in the documentation: generated, of sources that are read here themselves."""
 
@@ -87,10 +90,13 @@ def _blank(found: re.Match[str]) -> str:
 def old_terms(text: str) -> list[tuple[int, str, str]]:
     """The line, the old term and the better one, of each old term in a text; a term may wrap."""
     joined = re.sub(r"(?<=\w)\n[ \t/#*>]*(?=\w)", lambda gap: " " * len(gap[0]), text)
+    lowered = joined.lower()
     return [
-        (text.count("\n", 0, found.start()) + 1, found[0], better)
-        for old, better in OLD_TERMS.items()
-        for found in re.finditer(old.replace(" ", r"\s+"), joined, re.IGNORECASE)
+        (text.count("\n", 0, found.start()) + 1, joined[slice(*found.span())], better)
+        for pattern, better in _PATTERNS.items()
+        # `re` looks for a letter first, which is most of the work, several times faster than for a border of a word.
+        if re.search(pattern.removeprefix(r"\b"), lowered)
+        for found in re.finditer(pattern, lowered)
     ]
 
 

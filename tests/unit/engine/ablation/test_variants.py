@@ -235,11 +235,18 @@ def test_every_technique_says_what_it_is() -> None:
 
 @pytest.fixture(scope="module")
 def process(flow: Flow) -> Iterator[VariantProcess]:
+    with process_of(flow, "native", flow.seeded) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def process_of(flow: Flow, engine: str, seeded: int) -> Iterator[VariantProcess]:
     with tempfile.TemporaryFile() as file:
         flow.commands.tofile(file)
         file.flush()
         os.lseek(file.fileno(), 0, os.SEEK_SET)
-        with variant_process(job_for(flow, file.fileno())) as process:
+        job = msgspec.structs.replace(job_for(flow, file.fileno()), engine=engine, seeded=seeded)
+        with variant_process(job) as process:
             yield process
 
 
@@ -310,15 +317,21 @@ def test_a_second_thread_has_a_core_of_its_own(
 AROUND = tuple(name for name, technique in BY_NAME.items() if technique.around)
 
 
-@pytest.mark.parametrize("engine", ["reference", "library"])
+@pytest.fixture(scope="module", params=["reference", "library"])
+def around(flow: Flow, request: pytest.FixtureRequest) -> Iterator[tuple[str, VariantProcess]]:
+    """An engine of somebody else, and the process that makes its runs."""
+    engine = str(libraries.simple_book()) if request.param == "library" else request.param
+    with process_of(flow, engine, 100) as process:
+        yield engine, process
+
+
 @pytest.mark.parametrize("name", AROUND)
-def test_around_an_engine_of_somebody_else(flow: Flow, name: str, engine: str) -> None:
+def test_around_an_engine_of_somebody_else(around: tuple[str, VariantProcess], name: str) -> None:
     """Each run in a process of its own: some lock all of its memory, or stop its collector."""
-    engine = str(libraries.simple_book()) if engine == "library" else engine
-    job = msgspec.structs.replace(job_for(flow, 0), engine=engine, seeded=100)
+    engine, process = around
     for with_it in (True, False):
         wanted = VariantJob(technique=name, with_it=with_it, operations=50, passes=1, seed=1)
-        answer = worker.in_own_process(job, flow.commands, wanted)
+        answer = process.run(wanted)
         assert answer.failure is None
         if answer.figures is None:
             pytest.skip(answer.absent or "")

@@ -14,8 +14,6 @@ import pytest
 from lowlat.engine.bench.gc_watch import GcStopped, GcWatch
 from lowlat.engine.bench.python_loops import run_batched, run_one_at_a_time
 from lowlat.engine.flow.order_flow import Flow
-from lowlat.engine.flow.profile import load_profile
-from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.engine.foreign.compared import ComparedEngine
 from lowlat.engine.foreign.python_engine import PythonEngine
 from lowlat.engine.foreign.records import Capability
@@ -24,13 +22,14 @@ from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import EVENT, Commands, Events
 from lowlat.errors import PlugInError
 from lowlat.probes.clock.scale import TickScale
+from tests.shallow_flows import shallow_flow
 
 ALL = frozenset(Capability)
 
 
 @pytest.fixture(scope="module")
 def flow() -> Flow:
-    return synthetic_flow(load_profile("steady"), 300, 1)
+    return shallow_flow("steady", 300, 1)
 
 
 class Plain:

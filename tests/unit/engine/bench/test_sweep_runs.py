@@ -13,13 +13,13 @@ from lowlat.engine.bench.protocol import OpenLoop
 from lowlat.engine.bench.report_builder import Finished
 from lowlat.engine.bench.run import Measurement, RunPlan
 from lowlat.engine.bench.sweep import SURE, measure_sweep, within_ceiling
-from lowlat.engine.flow.profile import Arrivals, load_profile
-from lowlat.engine.flow.synthetic import synthetic_flow
+from lowlat.engine.flow.profile import Arrivals
 from lowlat.errors import RunFailedError, UsageError
 from lowlat.reports.model.objective import Objective
 from lowlat.reports.model.sweep import Sweep
+from tests.shallow_flows import shallow_flow
 
-FLOW = synthetic_flow(load_profile("steady"), 1_000, 1)
+FLOW = shallow_flow("steady", 1_000, 1)
 RATES = (5_000, 10_000, 20_000)
 MET = Objective(percentile="99", limit_ns=10**12)
 """Any run meets it that keeps up."""

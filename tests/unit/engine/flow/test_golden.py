@@ -20,6 +20,8 @@ from lowlat.engine.reference.engine import ReferenceEngine
 
 DEFAULT_COMMANDS = 2_000_000
 """The longest entry of every profile."""
+COSTLY = ("day",)
+"""Profiles whose flow takes seconds to generate, however short it is."""
 RECOMPUTED = ("equity", "futures", "cancel-storm", "all-kinds")
 """Profiles whose shortest entry the reference engine makes again here."""
 
@@ -43,7 +45,9 @@ def test_the_reference_engine_gives_them(name: str) -> None:
     assert hashlib.sha256(events.tobytes()).hexdigest() == golden.digest
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in COSTLY)) for name in profile_names()]
+)
 @pytest.mark.parametrize("commands", [200_000, pytest.param(DEFAULT_COMMANDS, marks=pytest.mark.slow)])
 def test_every_profile_has_one_and_the_native_engine_gives_it(name: str, commands: int) -> None:
     flow = flow_of(name, commands)

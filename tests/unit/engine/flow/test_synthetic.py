@@ -32,12 +32,16 @@ HASHES = {
 }
 
 
-@cache  # `day` takes seconds
+COSTLY = ("day",)  # takes seconds to generate
+ALL = [pytest.param(name, marks=[pytest.mark.slow] * (name in COSTLY)) for name in sorted(HASHES)]
+
+
+@cache
 def small(name, commands=20_000, seed=7):
     return synthetic_flow(load_profile(name), commands, seed)
 
 
-@pytest.mark.parametrize("name", sorted(HASHES))
+@pytest.mark.parametrize("name", ALL)
 def test_same_seed_same_bytes_on_every_machine(name):
     longer = small(name)
     assert digest_commands(longer.seeded, longer.commands[: longer.seeded + 5_000]) == HASHES[name]
@@ -57,7 +61,7 @@ def test_another_seed_gives_another_flood_and_a_longer_one_starts_the_same():
     assert short.hash != other.hash
 
 
-@pytest.mark.parametrize("name", sorted(HASHES))
+@pytest.mark.parametrize("name", ALL)
 def test_no_command_is_refused_but_fill_or_kill(name):
     """The generator changes only live orders; only FOK may be rejected, if the book is too thin."""
     made = small(name)
@@ -68,7 +72,7 @@ def test_no_command_is_refused_but_fill_or_kill(name):
     assert len(rejected) <= made.mix["fok"]
 
 
-@pytest.mark.parametrize("name", sorted(HASHES))
+@pytest.mark.parametrize("name", ALL)
 def test_composition_is_that_of_the_commands(name):
     made = small(name)
     kinds = made.measured["kind"]
