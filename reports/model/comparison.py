@@ -196,6 +196,12 @@ class Comparison:
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate
 
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.notebook import line_of
+
+        sides = f"{self.base.label} against {self.head.label}"
+        return line_of(self.schema, self.status, sides, f"gate {self.gate.verdict}")
+
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.comparison_table import render_comparison
         from lowlat.reports.terminal.notebook import html_of
