@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -174,6 +175,17 @@ class Gate:
     failed: Annotated[tuple[str, ...], Meta(description="Gated metrics that regressed")]
     inconclusive: Annotated[tuple[str, ...], Meta(description="Gated metrics that are inconclusive")]
 
+    @classmethod
+    def over(cls, metrics: Iterable[Compared], rules: tuple[str, ...]) -> Gate:
+        """The gate that follows from the verdicts of the gated metrics."""
+        gated = [metric for metric in metrics if metric.gates]
+        failed = tuple(str(metric) for metric in gated if metric.verdict == "regressed")
+        unclear = tuple(str(metric) for metric in gated if metric.verdict == "inconclusive")
+        verdict: Literal["passed", "failed", "inconclusive"] = (
+            "failed" if failed else "inconclusive" if unclear else "passed"
+        )
+        return cls(verdict=verdict, rules=rules, failed=failed, inconclusive=unclear)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -210,7 +222,9 @@ class Comparison:
 
 
 def check(comparison: Comparison) -> None:
-    """Raise `FormatError` if the looks of a comparison contradict it, or each other."""
+    """Raise `FormatError` if the gate is not that of the metrics, or if looks contradict it, or each other."""
+    if comparison.gate != Gate.over(comparison.metrics, comparison.gate.rules):
+        raise FormatError("gate does not follow from the verdicts of metrics; discard the document")
     test = comparison.interleaving and comparison.interleaving.sequential
     if not test:
         return
