@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
@@ -64,6 +65,11 @@ class Values:
     min: Annotated[Amount, Meta(description="Smallest value of a run")]
     max: Annotated[Amount, Meta(description="Largest value of a run")]
     values: Annotated[tuple[Amount, ...], Meta(description="The value of each run, in order")]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Values:
+        """The values of at least one run."""
+        return cls(runs=len(values), median=median(values), min=min(values), max=max(values), values=tuple(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +231,10 @@ def check(comparison: Comparison) -> None:
     """Raise `FormatError` if the gate is not that of the metrics, or if looks contradict it, or each other."""
     if comparison.gate != Gate.over(comparison.metrics, comparison.gate.rules):
         raise FormatError("gate does not follow from the verdicts of metrics; discard the document")
+    for metric in comparison.metrics:
+        for side in (metric.base, metric.head):
+            if not side.values or side != Values.of(side.values):
+                raise FormatError(f"metrics ({metric}): runs, median, min or max is not that of values")
     test = comparison.interleaving and comparison.interleaving.sequential
     if not test:
         return

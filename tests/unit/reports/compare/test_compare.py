@@ -430,3 +430,11 @@ def test_a_gate_that_its_metrics_contradict_is_refused(eight: Report, change: di
     document["gate"] |= change
     with pytest.raises(FormatError, match="gate does not follow from the verdicts of metrics"):
         comparison_from_document(document)
+
+
+@pytest.mark.parametrize(("name", "value"), [("runs", 9), ("median", 1.5), ("min", 0), ("max", 1e9), ("values", [])])
+def test_values_that_contradict_each_other_are_refused(eight: Report, name: str, value: object) -> None:
+    document = to_document(compared(eight, eight))
+    document["metrics"][0]["head"][name] = value
+    with pytest.raises(FormatError, match=r"metrics \(p50 service all\): runs, median, min or max is not that of"):
+        comparison_from_document(document)
