@@ -1,36 +1,45 @@
 """Safe display of untrusted text, on a terminal and in every output.
 
 The text comes from files, hosts, commands and peers. Characters that are not printable are shown as Python escapes
-(`\\x1b`, `\\n`, `\\u202e`): control characters (C0, C1), line ends, marks of text direction, unassigned and private
-characters.
+(`\\x1b`, `\\n`, `\\u202e`): control characters (C0, C1), line ends, marks of text direction, characters of no
+width such as variation selectors and fillers, unassigned and private characters.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Default_Ignorable_Code_Point of Unicode that Python counts as printable: two names can differ in them alone."""
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def is_shown(text: str) -> bool:
+    """Whether a reader sees every character, and a terminal obeys none."""
+    return text.isprintable() and (text.isascii() or not _UNSEEN.search(text))
 
 
 def printable(text: str) -> str:
     """The text as one line, with unprintable characters escaped."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if is_shown(text) else "".join(c if is_shown(c) else ascii(c)[1:-1] for c in text)
 
 
 def printable_lines(text: str) -> str:
     """Text of several lines, each made `printable`; line feeds are the only control characters kept."""
-    return text if text.isprintable() else "\n".join(map(printable, text.split("\n")))
+    return text if is_shown(text) else "\n".join(map(printable, text.split("\n")))
 
 
 def printable_json(document: str) -> str:
     """The same JSON document, with unprintable characters in strings escaped."""
     import json
 
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in document)
+    return "".join(c if is_shown(c) or c == "\n" else json.dumps(c)[1:-1] for c in document)
 
 
 def printable_values(value: Any) -> Any:

@@ -5,9 +5,8 @@ that PYTHONPATH puts first. `lowlat.child_process` does the same for child proce
 """
 
 import sys
-from pathlib import Path
 
-_HOME = str(Path(__file__).parent.parent)
+_HOME = __file__.removesuffix("/lowlat_cli/__init__.py")  # needs no module, which PYTHONPATH could replace
 sys.path.insert(0, _HOME)
 import lowlat  # noqa: E402, F401 (for its place)
 

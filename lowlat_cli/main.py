@@ -10,6 +10,9 @@ def main() -> int:
     try:
         from lowlat_cli.errors import Outcome
         from lowlat_cli.session import Session
+    except KeyboardInterrupt:  # the signal handlers are in what is being loaded
+        print("lowlat: interrupted before any result", file=sys.stderr)  # noqa: T201
+        return 130  # ExitCode.INTERRUPTED
     except (ImportError, MemoryError, OSError) as error:
         return _not_loaded(f"error: {error}", 2)  # ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 (the process ends with it)

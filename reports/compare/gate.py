@@ -107,12 +107,4 @@ def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | N
 
 def gate_of(metrics: Iterable[Compared], rules: Iterable[Rule]) -> Gate:
     """The verdict on all gated metrics."""
-    gated = [metric for metric in metrics if metric.gates]
-    failed = tuple(str(metric) for metric in gated if metric.verdict == "regressed")
-    unclear = tuple(str(metric) for metric in gated if metric.verdict == "inconclusive")
-    return Gate(
-        verdict="failed" if failed else "inconclusive" if unclear else "passed",
-        rules=tuple(map(str, rules)),
-        failed=failed,
-        inconclusive=unclear,
-    )
+    return Gate.over(metrics, tuple(map(str, rules)))

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.bounded import Amount, Count, Seed
 from lowlat.errors import FormatError, InputError
 from lowlat.limits import HISTORY_FILES_MAX
@@ -87,6 +88,12 @@ class History:
     schema: Annotated[Literal["lowlat.history/1"], Meta(description="Kind and version of the document")] = SCHEMA
     trends: Annotated[tuple[Trend, ...], Meta(description="One per workload, in the order of their first report")]
     skipped: Annotated[tuple[Skipped, ...], Meta(description="Other files in the directory")]
+
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.notebook import line_of
+
+        trends, skipped = units.plural(len(self.trends), "trend"), units.plural(len(self.skipped), "other file")
+        return line_of(self.schema, "of saved reports", trends, skipped)
 
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.history_table import render_history

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from lowlat import units
@@ -63,7 +62,7 @@ def judge(
     paired = paired and can_pair(len(base), significance)
     estimate = ratio_estimate(base, head, significance, higher_is_better=more, paired=paired)
     p = p_value(base, head, higher_is_better=more, paired=paired)
-    sides = _values(base), _values(head)
+    sides = Values.of(base), Values.of(head)
     scale = _Scale(more, threshold_percent / 100, resolution.floor_ns)
     found = _verdict(scale, *sides, estimate, significant=p < significance)
     ends = estimate.interval
@@ -166,7 +165,3 @@ def _check_values(metric: Metric, values: Sequence[float]) -> None:
     for value in values:
         if not (math.isfinite(value) and value >= 0):
             raise NotValidError(f"{metric}: a run has the value {value}, which is no measurement; measure it again")
-
-
-def _values(values: Sequence[float]) -> Values:
-    return Values(runs=len(values), median=median(values), min=min(values), max=max(values), values=tuple(values))

@@ -27,7 +27,8 @@ _LINE: Final = re.compile(
     rf"(?:Tag=(?P<tag>[^,\s]{{1,400}}),)?(?P<begin>{_NUMBER}),(?P<length>{_NUMBER}),{_NUMBER},(?P<blob>\S+)"
 )
 _TIME: Final = re.compile(rf"#\[(?P<name>StartTime|BaseTime): (?P<seconds>{_NUMBER})\b.*")
-_STARTS: Final = (b"#", b'"StartTimestamp"', b"Tag=")
+_STARTS: Final = (b"#[", b'"StartTimestamp"', b"Tag=")
+"""Not any `#`, with which Markdown and scripts begin too; writers of logs put brackets around each comment."""
 _OURS: Final = re.compile(r"response|service|scheduling_delay|recorded|stage:.+")
 _EPOCH_S: Final = 1e9
 """Begins count from the base time or since 1970, a log does not say which: none runs for 30 years."""

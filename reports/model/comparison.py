@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
@@ -63,6 +65,11 @@ class Values:
     min: Annotated[Amount, Meta(description="Smallest value of a run")]
     max: Annotated[Amount, Meta(description="Largest value of a run")]
     values: Annotated[tuple[Amount, ...], Meta(description="The value of each run, in order")]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Values:
+        """The values of at least one run."""
+        return cls(runs=len(values), median=median(values), min=min(values), max=max(values), values=tuple(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +181,17 @@ class Gate:
     failed: Annotated[tuple[str, ...], Meta(description="Gated metrics that regressed")]
     inconclusive: Annotated[tuple[str, ...], Meta(description="Gated metrics that are inconclusive")]
 
+    @classmethod
+    def over(cls, metrics: Iterable[Compared], rules: tuple[str, ...]) -> Gate:
+        """The gate that follows from the verdicts of the gated metrics."""
+        gated = [metric for metric in metrics if metric.gates]
+        failed = tuple(str(metric) for metric in gated if metric.verdict == "regressed")
+        unclear = tuple(str(metric) for metric in gated if metric.verdict == "inconclusive")
+        verdict: Literal["passed", "failed", "inconclusive"] = (
+            "failed" if failed else "inconclusive" if unclear else "passed"
+        )
+        return cls(verdict=verdict, rules=rules, failed=failed, inconclusive=unclear)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -196,6 +214,12 @@ class Comparison:
     not_compared: Annotated[tuple[str, ...], Meta(description="What only one side has, one line each")]
     gate: Gate
 
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.notebook import line_of
+
+        sides = f"{self.base.label} against {self.head.label}"
+        return line_of(self.schema, self.status, sides, f"gate {self.gate.verdict}")
+
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.comparison_table import render_comparison
         from lowlat.reports.terminal.notebook import html_of
@@ -204,7 +228,13 @@ class Comparison:
 
 
 def check(comparison: Comparison) -> None:
-    """Raise `FormatError` if the looks of a comparison contradict it, or each other."""
+    """Raise `FormatError` if the gate is not that of the metrics, or if looks contradict it, or each other."""
+    if comparison.gate != Gate.over(comparison.metrics, comparison.gate.rules):
+        raise FormatError("gate does not follow from the verdicts of metrics; discard the document")
+    for metric in comparison.metrics:
+        for side in (metric.base, metric.head):
+            if not side.values or side != Values.of(side.values):
+                raise FormatError(f"metrics ({metric}): runs, median, min or max is not that of values")
     test = comparison.interleaving and comparison.interleaving.sequential
     if not test:
         return

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta
 
+from lowlat import units
 from lowlat.bounded import Amount, Count, Positive, Seed, Share
 from lowlat.reports.model.report import Report
 
@@ -130,6 +131,12 @@ class League:
     interrupted: Annotated[str | None, Meta(description="Where Ctrl-C ended it, in words; null if nothing did")]
     engines: Annotated[tuple[LeagueEngine, ...], Meta(min_length=1, description="In the order asked for")]
     tables: Annotated[tuple[LeagueTable, ...], Meta(min_length=1, description="One for each flow")]
+
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.notebook import line_of
+
+        engines, flows = units.plural(len(self.engines), "engine"), units.plural(len(self.tables), "flow")
+        return line_of(self.schema, self.status, engines, flows)
 
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.league_table import render_league

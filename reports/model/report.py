@@ -104,6 +104,12 @@ class Report:
         ),
     ] = None
 
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.headline import subject
+        from lowlat.reports.terminal.notebook import line_of
+
+        return line_of(self.schema, self.status, self.workload.profile, subject(self))
+
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.notebook import html_of
         from lowlat.reports.terminal.report_table import render

@@ -128,6 +128,12 @@ class Sweep:
     answer: SustainableRate
     answer_rule: Annotated[str, Meta(description="How the answer is defined")]
 
+    def __repr__(self) -> str:
+        from lowlat.reports.terminal.notebook import line_of
+
+        profile = [point.workload.profile for point in self.points[:1]]
+        return line_of(self.schema, self.status, *profile, units.plural(len(self.points), "rate"))
+
     def _repr_html_(self) -> str:
         from lowlat.reports.terminal.notebook import html_of
         from lowlat.reports.terminal.sweep_table import render_sweep

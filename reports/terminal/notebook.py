@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from lowlat.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -14,6 +16,11 @@ WIDTH: Final = 120
 _STYLE: Final = "white-space: pre; overflow-x: auto; line-height: normal; font-family: Menlo, Consolas, monospace"
 """Jupyter's own style would wrap lines, and set them in a proportional font."""
 _FORMAT: Final = f'<pre style="{_STYLE}">{{code}}</pre>\n'
+
+
+def line_of(schema: str, status: str, *parts: str) -> str:
+    """A document in a line, for prompts, logs and whatever shows no HTML."""
+    return printable(f"<{schema} {status}: {', '.join(parts)}>")
 
 
 def html_of(draw: Callable[[Console], None], width: int = WIDTH) -> str:

@@ -24,9 +24,11 @@ def test_what_a_terminal_shows_stays_as_it_is(text: str) -> None:
 
 CONTROLS = [0x00, 0x07, 0x09, 0x0A, 0x0D, 0x1B, 0x7F, 0x85, 0x9B, 0xAD]
 DIRECTION_AND_UNSEEN = [0xA0, 0x200B, 0x200E, 0x2028, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE000, 0xD800, 0xE0041]
+IGNORED = [0x034F, 0x115F, 0x1160, 0x17B4, 0x180B, 0x180E, 0x2060, 0x3164, 0xFE00, 0xFE0F, 0xFFA0, 0xE0100, 0xE01EF]
+"""Of no width, though Python calls most of them printable: Default_Ignorable_Code_Point of Unicode."""
 
 
-@pytest.mark.parametrize("code", [*CONTROLS, *DIRECTION_AND_UNSEEN])
+@pytest.mark.parametrize("code", [*CONTROLS, *DIRECTION_AND_UNSEEN, *IGNORED])
 def test_what_a_terminal_would_obey_or_not_show_is_escaped(code: int) -> None:
     assert printable(f"a{chr(code)}b") == f"a{ascii(chr(code))[1:-1]}b"
 

@@ -412,3 +412,29 @@ def test_a_file_named_twice_is_refused_by_any_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="given twice"):
         read_reports([tmp_path / "a.json", tmp_path / "link.json"])
     assert len(read_reports([tmp_path / "a.json"])) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "passed", "failed": []},
+        {"verdict": "passed"},
+        {"verdict": "inconclusive"},
+        {"failed": ["p50 service all"]},
+        {"inconclusive": ["p50 service all"]},
+    ],
+)
+def test_a_gate_that_its_metrics_contradict_is_refused(eight: Report, change: dict[str, Any]) -> None:
+    document = to_document(compared(eight, scaled(eight, Fraction(4, 3))))
+    assert document["gate"]["verdict"] == "failed" and len(document["gate"]["failed"]) > 1
+    document["gate"] |= change
+    with pytest.raises(FormatError, match="gate does not follow from the verdicts of metrics"):
+        comparison_from_document(document)
+
+
+@pytest.mark.parametrize(("name", "value"), [("runs", 9), ("median", 1.5), ("min", 0), ("max", 1e9), ("values", [])])
+def test_values_that_contradict_each_other_are_refused(eight: Report, name: str, value: object) -> None:
+    document = to_document(compared(eight, eight))
+    document["metrics"][0]["head"][name] = value
+    with pytest.raises(FormatError, match=r"metrics \(p50 service all\): runs, median, min or max is not that of"):
+        comparison_from_document(document)

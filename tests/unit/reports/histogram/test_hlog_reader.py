@@ -78,6 +78,7 @@ def test_a_log_of_hdrhistogram_is_read() -> None:
 
 def test_a_json_document_is_no_log() -> None:
     assert not is_log(b'{"schema": "lowlat.report/1"}')
+    assert not is_log(b"# A heading of Markdown") and not is_log(b"#!/bin/sh")
     assert is_log(head(0).encode())
 
 

@@ -46,5 +46,17 @@ def test_a_sweep_a_comparison_and_a_history_show_their_rows(report: Report, swep
     )
     what = {"seed": 1, "commands": 20_000, "hash": "5f3c", "engine": "native", "target_rate": None}
     trend = Trend(profile=HOSTILE, op="all", measure="service", entries=(entry,), **what)
-    drawn = text_of(History(trends=(trend,), skipped=())._repr_html_())
+    history = History(trends=(trend,), skipped=())
+    drawn = text_of(history._repr_html_())
     assert HOSTILE in drawn and "40 ns" in drawn
+    assert repr(history) == "<lowlat.history/1 of saved reports: 1 trend, 0 other files>"
+
+
+def test_where_no_html_is_shown_a_document_is_one_line(report: Report, swept: Sweep) -> None:
+    workload = dataclasses.replace(report.workload, profile="a\x1b[2J\nb")
+    shown = repr(dataclasses.replace(report, workload=workload))
+    assert shown.startswith(r"<lowlat.report/1 ok: a\x1b[2J\nb, native engine · ") and len(shown) < 120
+    assert re.fullmatch(r"<lowlat\.sweep/1 \w+: \S+, \d+ rates>", repr(swept))
+    sides = samples_of([report], "\u202ebase", ["base"]), samples_of([report], "head", ["head"])
+    compared = repr(compare_reports(*sides, [], ["lowlat"]))
+    assert re.fullmatch(r"<lowlat\.comparison/1 ok: \\u202ebase against head, gate \w+>", compared)
