@@ -13,10 +13,11 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from lowlat import units
 from lowlat.errors import InputError
-from lowlat.limits import UNPACK_MEMORY_BYTES_MAX
+from lowlat.limits import STREAM_BYTES_MIN, STREAMS_FREE, UNPACK_MEMORY_BYTES_MAX
 from lowlat.zip_member import ZipMember
 
 CHUNK_BYTES: Final = 1 << 20
+_FIRST_BYTES: Final = 1 << 12
 
 
 class _Decoder(Protocol):
@@ -150,20 +151,41 @@ def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) 
 
 
 def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> Iterator[bytes]:
-    """All streams of a file, one after the other. Raises `EOFError` if the last one does not end."""
-    decoder, begun = decoder_of(), False
-    for read in iter(more, b""):
-        data = read
-        while data or (begun and not decoder.needs_input and not decoder.eof):
+    """All streams of a file, one after the other.
+
+    Raises `EOFError` if the last one does not end, and `OSError` if there are too many for the bytes read.
+
+    A stream gets `_FIRST_BYTES` first, and then twice as much each time: at its end it copies what it has not used,
+    which would be all the rest of the file for each of many small streams.
+    """
+    decoder, size, begun = decoder_of(), _FIRST_BYTES, False
+    allowed = STREAMS_FREE * STREAM_BYTES_MIN
+    for piece in iter(more, b""):
+        at, allowed = 0, allowed + len(piece)
+        while at < len(piece) or (begun and not decoder.needs_input and not decoder.eof):
             if decoder.eof:
-                data = data.lstrip(b"\0")  # padding
-                if not data:
+                at = _behind_padding(piece, at)
+                if at == len(piece):
                     break
-                decoder = decoder_of()
-            begun = True
-            yield decoder.decompress(data, CHUNK_BYTES)
-            data = decoder.unused_data if decoder.eof else b""
-    while begun and not decoder.eof and (rest := decoder.decompress(b"", CHUNK_BYTES)):
-        yield rest
+                decoder, size, allowed = decoder_of(), _FIRST_BYTES, allowed - STREAM_BYTES_MIN
+                if allowed < 0:
+                    raise OSError("it consists of too many small streams; unpack it, and compress it as one")
+            given = piece[at : at + size] if decoder.needs_input else b""
+            begun, at, size = True, at + len(given), 2 * size
+            yield decoder.decompress(given, CHUNK_BYTES)
+            if decoder.eof:
+                at -= len(decoder.unused_data)
+    while begun and not decoder.eof and (last := decoder.decompress(b"", CHUNK_BYTES)):
+        yield last
     if not decoder.eof:
         raise EOFError
+
+
+def _behind_padding(data: bytes, at: int) -> int:
+    """Where in `data`, from `at` on, the next stream begins."""
+    while at < len(data):
+        part = data[at : at + _FIRST_BYTES]
+        if kept := part.lstrip(b"\0"):
+            return at + len(part) - len(kept)
+        at += len(part)
+    return at

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from lowlat.errors import OutputPathError
+from lowlat.inputs import real_path
 
 _TEMPORARY: Final = re.compile(r"\.lowlat-[0-9a-f]{16}\.tmp")
 """The names of temporary files. A writer keeps its own locked until it has its final name."""
@@ -149,8 +150,8 @@ def _target(path: Path) -> Path:
     if not shared_memory and any(path.absolute().is_relative_to(folder) for folder in ("/dev", "/proc")):
         raise OutputPathError(f"cannot write {path}: it is not a regular file; name another, or redirect stdout")
     try:
-        target = path.resolve()
-        if target.is_symlink():  # since Python 3.13, resolve() returns a loop of links unchanged
+        target = real_path(path)
+        if target.is_symlink():
             raise OutputPathError(f"cannot write {path}: its links form a loop; choose another file")
         if target.is_dir():
             raise OutputPathError(f"cannot write {path}: it is a directory; name a file in it")
@@ -160,7 +161,7 @@ def _target(path: Path) -> Path:
             raise OutputPathError(f"cannot write {path}: it is write-protected; choose another file")
         if not target.parent.is_dir():
             raise OutputPathError(f"cannot write {path}: there is no directory {target.parent}; create it first")
-    except (OSError, RuntimeError) as error:  # name too long; before Python 3.13, a loop of links
+    except OSError as error:  # name too long
         raise OutputPathError(f"cannot write {path}: {error}") from error
     return target
 

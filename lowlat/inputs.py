@@ -15,12 +15,14 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from lowlat import units
 from lowlat.errors import InputError
+
+T = TypeVar("T")
 
 _KINDS: Final = (
     (stat.S_ISDIR, errno.EISDIR, "it is a directory; name a file in it"),
@@ -70,6 +72,14 @@ def open_pipe(path: Path) -> int:
     return descriptor
 
 
+def real_path(path: str | Path) -> Path:
+    """The path without symbolic links. A loop of them stays as it is, and so does a name that no file can have."""
+    try:
+        return Path(os.path.realpath(path))  # `Path.resolve` raises `RuntimeError` for a loop before Python 3.13
+    except (OSError, ValueError):
+        return Path(path)
+
+
 def _refusal(mode: int, path: str | Path) -> OSError:
     number, why = next((number, why) for is_kind, number, why in _KINDS if is_kind(mode))
     return OSError(number, why, str(path))
@@ -90,11 +100,28 @@ def check_regular(path: Path) -> None:
     os.close(open_regular(path, pipes=True))
 
 
+class _Complete(FileIO):
+    """Nothing to read now, as in /proc/kmsg, is an error: it is not the end."""
+
+    def readinto(self, buffer: Any) -> int:
+        count: int | None = super().readinto(buffer)
+        return self._some(count)
+
+    def readall(self) -> bytes:
+        data: bytes | None = super().readall()
+        return self._some(data)
+
+    def _some(self, got: T | None) -> T:
+        if got is None:
+            raise BlockingIOError(errno.EAGAIN, "it has no end, and nothing more now; name a regular file")
+        return got
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[BufferedReader]:
+def opened(path: Path) -> Iterator[BufferedReader[Any]]:
     """Open a file or unnamed pipe for the block. Raises `InputError`, naming the path, also for a read that fails."""
     try:
-        with os.fdopen(open_regular(path, pipes=True), "rb") as stream:
+        with BufferedReader(_Complete(open_regular(path, pipes=True))) as stream:
             yield stream
     except OSError as error:
         raise InputError(f"{path}: {unreadable(error)}") from error
@@ -150,7 +177,7 @@ def beginning(path: Path, count: int) -> bytes:
             return b""
     except ValueError:  # a NUL in the name, which `open_regular` refuses
         return b""
-    with os.fdopen(open_regular(path), "rb") as stream:
+    with BufferedReader(_Complete(open_regular(path))) as stream:
         return stream.read(count)
 
 

@@ -65,6 +65,10 @@ TABLE_CELL_BYTES_MAX: Final = 1 << 10
 """Recorded orders as Parquet or Arrow: bytes of a text, which can be stored once for many rows."""
 UNPACK_MEMORY_BYTES_MAX: Final = 80 << 20
 """Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
+STREAMS_FREE: Final = 10_000
+"""Compressed files: streams (members, frames) of any size. Each takes up to 10 microseconds."""
+STREAM_BYTES_MIN: Final = 1 << 10
+"""Compressed files: compressed bytes of a stream, on average, if there are more. `bgzip` fills one with 64 KiB."""
 JOURNAL_HEAD_BYTES_MAX: Final = 32 << 20
 """Journal, snapshot of an engine: bytes of the header."""
 

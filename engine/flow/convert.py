@@ -24,6 +24,7 @@ from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.errors import OutputPathError, UsageError
 from lowlat.files import check_writable, flush_folder, written_atomically
+from lowlat.inputs import real_path
 
 _BATCH: Final = 1 << 14
 """Commands of one batch of a journal."""
@@ -76,7 +77,7 @@ def _written(count: int, _seconds: float) -> str:
 
 def _journaled(flow: Flow, target: Path, progress: Progress | None) -> Conversion:
     """The flow's commands as a journal: written beside the target, synced, and then given its name."""
-    target = target.resolve()
+    target = real_path(target)
     telling, total = Telling(progress) if progress else None, len(flow.commands)
     beside = target.with_name(f".lowlat-{secrets.token_hex(8)}.journal.tmp")  # which is not locked to its end
     settings = EngineConfig(flow.instruments, flow.orders, flow.tape, flow.when_orders_dry, flow.when_trades_dry)

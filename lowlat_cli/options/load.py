@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 import typer
 
 from lowlat.errors import FormatError, UsageError
+from lowlat.inputs import real_path
 from lowlat_cli.options.shared import count, is_given
 from lowlat_cli.quantity import parse_objective, parse_rate, parse_sweep
 
@@ -173,7 +174,7 @@ def check_together(ctx: typer.Context, output: Path | None) -> None:
     files = {"-o": output, "--log": ctx.params["log"], "--journal": ctx.params.get("journal")}
     named = [(option, file) for option, file in files.items() if file is not None]
     for (one, file), (other, same) in combinations(named, 2):
-        if file.resolve() == same.resolve():
+        if real_path(file) == real_path(same):
             raise UsageError(f"{other} and {one} both name {same}; give each its own file")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowlat.errors import OutputPathError
+from lowlat.inputs import real_path
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.options.shared import (
@@ -242,5 +243,5 @@ def _check_apart(file: Path, output: Path | None) -> None:
         return
     from lowlat.engine.journal.names import is_of_journal
 
-    if is_of_journal(output.resolve(), file.resolve()):
+    if is_of_journal(real_path(output), real_path(file)):
         raise OutputPathError(f"-o names a file of the journal {file} itself; name another file")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lowlat.errors import ExitCode, OutputPathError
+from lowlat.inputs import real_path
 from lowlat_cli.command import Verb, Verbs
 from lowlat_cli.destination import Destination
 from lowlat_cli.listings import profiles
@@ -228,7 +229,7 @@ def _check_output(output: Path | None, source: Path) -> None:
 
     if output is None:
         return
-    if output.resolve() == source.resolve():
+    if real_path(output) == real_path(source):
         raise OutputPathError(f"-o names {source} itself, which is read; name another file")
     check_writable(output)
 

@@ -44,7 +44,7 @@ def read_reports(
 
 def check_named_once(paths: Sequence[str | Path]) -> None:
     """Raise `InputError` if two paths lead to the same file."""
-    real = [Path(path).resolve() for path in paths]
+    real = [inputs.real_path(path) for path in paths]
     if twice := next((path for path, file in zip(paths, real, strict=True) if real.count(file) > 1), None):
         raise InputError(f"{twice} is given twice, so its runs would count twice; name each file once")
 

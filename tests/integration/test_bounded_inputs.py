@@ -98,7 +98,7 @@ VERBS = (
 """Every way to name a file to read."""
 
 
-@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "loop of links"])
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_what_is_no_file_is_refused_by_every_verb(
     refused: Refused, tmp_path: Path, verb: tuple[str, ...], kind: str
@@ -109,6 +109,8 @@ def test_what_is_no_file_is_refused_by_every_verb(
             os.mkfifo(path)
         elif kind == "folder":
             path.mkdir(mode=0o700)
+        elif kind == "loop of links":
+            path.symlink_to(path)
         else:
             path.symlink_to("/dev/zero")
     if kind == "folder" and verb[-2] in ("--history", "--dir"):
@@ -122,7 +124,7 @@ def test_what_is_no_file_is_refused_by_every_verb(
 def test_settings_that_are_none(refused: Refused, tmp_path: Path, name: str, kind: str) -> None:
     texts = {
         "huge": "#" * (1 << 20),
-        "deep": PROFILES["levels"],
+        "levels": PROFILES["levels"],
         "dots": PROFILES["dots"],
         "digits": PROFILES["digits"],
     }

@@ -6,16 +6,19 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lowlat import compression
 from lowlat.compression import CHUNK_BYTES, COMPRESSED, Bound, chunks, compression_of
 from lowlat.errors import InputError
-from lowlat.limits import FLOW_RATIO_MAX, UNPACKED_BYTES_FREE
+from lowlat.limits import FLOW_RATIO_MAX, STREAMS_FREE, UNPACKED_BYTES_FREE
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -83,6 +86,54 @@ def test_streams_of_any_length_come_back(kind: str) -> None:
 def test_several_streams_are_one_file(kind: str) -> None:
     assert unpacked(SQUEEZE[kind](b"one ") + SQUEEZE[kind](b"two"), kind) == b"one two"
     assert unpacked(SQUEEZE[kind](b"one") + bytes(8), kind) == b"one", "padding"
+
+
+class Sized:
+    """A decoder that tells how much it was given, all in all."""
+
+    given = 0
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        Sized.given += len(data)
+        piece: bytes = self._inner.decompress(data, most)
+        return piece
+
+
+@STREAMS
+def test_small_streams_are_not_given_all_that_follows(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its end each copies what it was given and has not used."""
+    magic, decoder_of = compression._DECODERS[kind]
+    monkeypatch.setattr(Sized, "given", 0)
+    monkeypatch.setitem(compression._DECODERS, kind, (magic, lambda: Sized(decoder_of())))  # type: ignore[index]
+    large, small = random.Random(1).randbytes(400_000), SQUEEZE[kind](b"one ")
+    data = SQUEEZE[kind](large) + 300 * small
+    assert unpacked(data, kind) == large + 300 * b"one "
+    assert len(data) <= Sized.given < 3 * len(data) + 300 * (1 << 12)
+
+
+@STREAMS
+def test_too_many_small_streams_are_refused(kind: str) -> None:
+    one = SQUEEZE[kind](b"")
+    stream = Counted(one * (STREAMS_FREE * 2))
+    with pytest.raises(
+        InputError, match=f"file: cannot be read as {kind}: it consists of too many small streams; unpack"
+    ):
+        list(chunks(PATH, stream, kind, LARGE))
+    assert unpacked(one * (STREAMS_FREE // 10) + SQUEEZE[kind](b"one"), kind) == b"one"
+
+
+@pytest.mark.parametrize("kind", [".xz", ".gz"])
+def test_padding_of_any_length(kind: str) -> None:
+    for zeros in (1, 4_095, 4_096, 4_097, 3 * CHUNK_BYTES):
+        assert (
+            unpacked(SQUEEZE[kind](b"one ") + bytes(zeros) + SQUEEZE[kind](b"two") + bytes(zeros), kind) == b"one two"
+        )
 
 
 def test_plain_files_are_bounded_too() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lowlat import inputs
 from lowlat.errors import InputError
-from lowlat.inputs import beginning, is_refusal, open_regular, read_bytes
+from lowlat.inputs import beginning, is_refusal, open_regular, opened, read_bytes, real_path
 
 LIMIT = 100
 
@@ -36,6 +37,29 @@ def test_a_sparse_file_of_a_terabyte_is_refused_unread(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(InputError, match="larger than"):
         read_bytes(tmp_path / "sparse", 1 << 30)
+
+
+def test_a_file_with_nothing_more_now_is_not_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads of /proc/kmsg, whose type is that of a file, fail like those of this empty pipe, but for root only."""
+    ends = os.pipe2(os.O_NONBLOCK)
+    monkeypatch.setattr(inputs, "open_regular", lambda *_, **__: os.dup(ends[0]))
+    with pytest.raises(
+        InputError, match=r"^kmsg: cannot be read: it has no end, and nothing more now; name a regular file$"
+    ):
+        read_bytes(Path("kmsg"), LIMIT)
+    with opened(Path("kmsg")) as stream, pytest.raises(BlockingIOError):
+        stream.read()
+    for end in ends:
+        os.close(end)
+
+
+def test_a_loop_of_links_and_a_name_of_no_file_have_no_other_path(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert real_path(tmp_path / "a") == tmp_path / "a"
+    assert real_path(tmp_path / "link") == tmp_path / "file"
+    assert real_path("a\0b") == Path("a\0b")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "device", "socket", "link to a device"])
