@@ -23,10 +23,26 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FUZZ: Final = ROOT / "tests/fuzz/parsers/fuzz.py"
 sys.path.append(str(ROOT))  # last: the packages are those that are installed
 NATIVE: Final = {
-    "snapshot": ("saved_state.hpp", "saved_order_check.hpp", "saved_state_check.hpp", "snapshot.hpp"),
-    "journal": ("reader.hpp", "block.hpp"),
+    "snapshot": (
+        "journal/saved_state.hpp",
+        "journal/saved_order_check.hpp",
+        "journal/saved_state_check.hpp",
+        "journal/snapshot.hpp",
+    ),
+    "journal": ("journal/reader.hpp", "journal/block.hpp"),
+    "itch": (
+        "feed/itch_stream.hpp",
+        "feed/itch_framing.hpp",
+        "feed/itch_decoder.hpp",
+        "feed/itch_symbols.hpp",
+        "feed/captured_packets.hpp",
+        "feed/pcap.hpp",
+        "feed/pcapng.hpp",
+        "feed/udp.hpp",
+        "feed/mold_udp64.hpp",
+    ),
 }
-"""Fuzzers, and the headers in engine/native/journal that they are for."""
+"""Fuzzers, and the headers in engine/native that they are for."""
 
 
 @dataclass
@@ -80,11 +96,10 @@ def native_rows(name: str, seconds: str, built: Path) -> Iterator[tuple[str, tup
         found: dict[str, Reached] = defaultdict(Reached)
         for written in folder.glob("*.gcov.json.gz"):
             for file in json.loads(gzip.decompress(written.read_bytes()))["files"]:
-                if "engine/native/journal/" in file["file"]:
-                    for line in file["lines"]:
-                        found[Path(file["file"]).name].add(line)
+                for line in file["lines"]:
+                    found[file["file"].rpartition("engine/native/")[2]].add(line)
     for header in NATIVE[name]:
-        yield f"engine/native/journal/{header}", found[header].row
+        yield f"engine/native/{header}", found[header].row
 
 
 def python_rows(name: str, seconds: str, sources: Iterable[str]) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
