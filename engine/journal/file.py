@@ -277,7 +277,7 @@ class JournalFile(Uncopied):
         return None if there else self.explain(reached)
 
     def _refuse_ended(self) -> None:
-        """A segment that another follows is no journal: what is appended to it, or removed, breaks the journal."""
+        """A segment that another follows is not a journal: what is appended to it, or removed, breaks the journal."""
         journal = journal_of(self.path)
         if journal is None or not journal.exists():
             return

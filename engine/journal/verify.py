@@ -232,7 +232,8 @@ class _Check:
         """What is wrong even though recovery from the snapshot completes."""
         path = snapshot_path(self.file.path)
         if self.file.missing is not None:
-            return f"{self.file.missing} is missing; recovery starts after that, from {path}; put the segment back from a copy"
+            gap = f"{self.file.missing} is missing"
+            return f"{gap}; recovery starts after that, from {path}; put the segment back from a copy"
         if self._damage(whole) is not None:
             return f"{self.file.explain(whole.stop)}; recovery starts after that, from {path}; keep copies of both"
         if whole.books is not None and whole.books != behind.books:
