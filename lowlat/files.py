@@ -36,24 +36,25 @@ def check_writable(path: Path) -> None:
         raise OutputPathError(f"cannot write {path}: {error.strerror}; choose another file") from error
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, like: Path | None = None) -> None:
     """Write a file atomically (text as UTF-8): see `written_atomically`."""
-    with written_atomically(path) as stream:
+    with written_atomically(path, like) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextlib.contextmanager
-def written_atomically(path: Path) -> Iterator[BinaryIO]:
+def written_atomically(path: Path, like: Path | None = None) -> Iterator[BinaryIO]:
     """Open a file for the block to write. Readers see either the old content or the new, even after a crash.
 
     Writes a temporary file next to the target, flushes it to disk, then renames it. Symbolic links are followed and
-    kept. A new file gets its mode from the umask; an existing file keeps its mode. On failure, raises `OutputPathError`
+    kept. A new file gets its mode from the umask; an existing file keeps its mode and, where the system permits that,
+    its owner. With `like`, the file gets those of that file. On failure, raises `OutputPathError`
     and leaves no partial file; only a killed process leaves the temporary file behind (see `remove_abandoned`). If
     only the folder cannot be flushed, the message says that the file is written.
     """
     target = _target(path)
     try:
-        descriptor, temporary = _open_beside(target)
+        descriptor, temporary = _open_beside(target, like)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 yield stream
@@ -166,7 +167,16 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _open_beside(target: Path) -> tuple[int, Path]:
+def make_like(descriptor: int, other: Path) -> None:
+    """Give a file the mode of another and, where the system permits that, its owner and group. Raises `OSError`."""
+    wanted, now = other.stat(), os.fstat(descriptor)
+    if (wanted.st_uid, wanted.st_gid) != (now.st_uid, now.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.fchown(descriptor, wanted.st_uid, wanted.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(wanted.st_mode))
+
+
+def _open_beside(target: Path, like: Path | None = None) -> tuple[int, Path]:
     """Create a file in the target's folder, locked and with its final mode, for a rename onto the target.
 
     The mode is set before any content is written, so private content is never readable by others.
@@ -176,9 +186,9 @@ def _open_beside(target: Path) -> tuple[int, Path]:
     try:
         if not _locked_in_time(descriptor):
             os.close(descriptor)
-            return _open_beside(target)
+            return _open_beside(target, like)
         with contextlib.suppress(FileNotFoundError):
-            os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+            make_like(descriptor, like or target)
     except OSError:
         os.close(descriptor)
         temporary.unlink()

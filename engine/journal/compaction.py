@@ -51,7 +51,7 @@ def remove_segments(journal: Path, before: int) -> list[RemovedSegment]:
                 path = segment_path(journal, number)
                 removed.append(RemovedSegment(path, path.stat().st_size))
                 path.unlink()
-        flush_folder(journal.absolute().parent)
+                flush_folder(journal.absolute().parent)  # each: a power cut may reorder what was not flushed
     except OSError as error:
         raise JournalError(f"cannot remove a segment of {journal}: {error.strerror}") from error
     return removed

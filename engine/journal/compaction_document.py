@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from lowlat.bounded import Count
 from lowlat.engine.journal.compaction import Compacted
+from lowlat.engine.journal.names import real_path
 
 SCHEMA: Final = "lowlat.journal-compaction/1"
 
@@ -45,9 +46,13 @@ class CompactionDocument:
     @classmethod
     def of(cls, path: Path, done: Compacted) -> CompactionDocument:
         """The document of a compaction."""
-        saved = done.snapshot
+        saved, beside = done.snapshot, real_path(path)
         return cls(
             file=str(path),
-            snapshot=WrittenSnapshot(file=str(saved.path), commands=saved.sequence, size_bytes=saved.size),
-            removed=tuple(RemovedFile(file=str(each.path), size_bytes=each.size) for each in done.removed),
+            snapshot=WrittenSnapshot(
+                file=str(beside.with_name(saved.path.name)), commands=saved.sequence, size_bytes=saved.size
+            ),
+            removed=tuple(
+                RemovedFile(file=str(beside.with_name(each.path.name)), size_bytes=each.size) for each in done.removed
+            ),
         )

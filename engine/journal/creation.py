@@ -12,10 +12,10 @@ from pathlib import Path
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
-from lowlat.engine.journal.names import new_path, numbered_segments, segment_path
+from lowlat.engine.journal.names import is_reserved, new_path, numbered_segments, segment_path
 from lowlat.engine.journal.segment import lock, opened
 from lowlat.engine.matching.config import EngineConfig
-from lowlat.files import flush_folder, remove_abandoned
+from lowlat.files import flush_folder, make_like, remove_abandoned
 
 
 def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead, _core.JournalPosition]:
@@ -23,6 +23,8 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
 
     Raises `JournalExistsError`, `JournalError`.
     """
+    if is_reserved(path):
+        raise JournalError(f"{path}: a journal gives this ending to other files, and removes them; name another file")
     head = JournalHead.of(settings)
     descriptor = _created(path)
     try:
@@ -42,14 +44,17 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         place = _write_head(descriptor, head, path)
         _flush_folder(path)  # otherwise a crash may lose the name
     except BaseException:
+        path.unlink(missing_ok=True)  # still locked
         os.close(descriptor)
-        path.unlink(missing_ok=True)
         raise
     return descriptor, head, place
 
 
 def create_next(path: Path, head: JournalHead) -> tuple[int, _core.JournalPosition]:
-    """Create a segment beside the one that it will follow, locked and synced. Raises `JournalError`."""
+    """Create a segment beside the one that it will follow, locked and synced, with the same owner and mode.
+
+    Raises `JournalError`.
+    """
     new = new_path(path)
     try:
         new.unlink(missing_ok=True)
@@ -58,17 +63,19 @@ def create_next(path: Path, head: JournalHead) -> tuple[int, _core.JournalPositi
     descriptor = _created(new)
     try:
         lock(descriptor, new)
+        _make_like(descriptor, path)
         return descriptor, _write_head(descriptor, head, new)
     except BaseException:
-        os.close(descriptor)
         new.unlink(missing_ok=True)
+        os.close(descriptor)
         raise
 
 
 def put_in_place(path: Path, number: int) -> Path:
     """Give the segment that is written its number, and the new one its name. Returns the old segment's path.
 
-    Raises `JournalError`; the old segment then still has its name.
+    Raises `JournalError`: the old segment then still has its name. Raises `OSError` if the new one has it, but maybe
+    not on the disk.
     """
     numbered = segment_path(path, number)
     try:
@@ -78,7 +85,7 @@ def put_in_place(path: Path, number: int) -> Path:
     except OSError as error:
         discard_unfinished(path)
         raise JournalError(f"cannot start a new segment of {path}: {error.strerror}") from error
-    _flush_folder(path)
+    flush_folder(path.absolute().parent)
     return numbered
 
 
@@ -89,7 +96,7 @@ def discard_unfinished(path: Path) -> None:
         new_path(path).unlink(missing_ok=True)
         for number in numbered_segments(path):
             numbered = segment_path(path, number)
-            if numbered.samefile(path):
+            if os.path.samestat(numbered.lstat(), path.stat()):
                 numbered.unlink()
     except OSError as error:
         raise JournalError(f"cannot remove what a crash left beside {path}: {error.strerror}") from error
@@ -102,6 +109,13 @@ def _created(path: Path) -> int:
         return opened(path, os.O_RDWR)
     except OSError as error:
         raise JournalError(f"cannot create {path}: {error.strerror}; name another file") from error
+
+
+def _make_like(descriptor: int, path: Path) -> None:
+    try:
+        make_like(descriptor, path)
+    except OSError as error:
+        raise JournalError(f"cannot give a segment of {path} its mode: {error.strerror}") from error
 
 
 def _write_head(descriptor: int, head: JournalHead, path: Path) -> _core.JournalPosition:

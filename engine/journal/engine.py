@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from errno import EIO
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,6 +26,7 @@ from lowlat.engine.journal.creation import create_journal, create_next, discard_
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalWriteError, SnapshotError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JournalHead
+from lowlat.engine.journal.names import real_path
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.segment import open_to_append
 from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot, write_snapshot
@@ -70,6 +72,7 @@ class JournaledEngine(Engine):
     """
 
     path: Path
+    """Absolute, and of the file itself where a symbolic link leads to it: the journal's other files are beside it."""
     recovery: Recovery | None
     """None for a new engine."""
     segment_bytes: int | None
@@ -115,11 +118,11 @@ class JournaledEngine(Engine):
     ) -> Self:
         """The same, from settings."""
         _check_options(sync, interval_ns, segment_bytes)
-        path, engine = Path(path), cls.of(settings)
+        path, engine = _absolute(path), cls.of(settings)
         engine.recovery = None
         descriptor, head, place = create_journal(path, settings)
         engine._journal_to(path, head, sync, interval_ns, segment_bytes)
-        engine._write_to(descriptor, place)
+        engine.journal = engine._writer(descriptor, place)
         return engine
 
     @classmethod
@@ -137,7 +140,7 @@ class JournaledEngine(Engine):
         not enough memory for the size to which its pools had grown.
         """
         _check_options(sync, interval_ns, segment_bytes)
-        path = Path(path)
+        path = _absolute(path)
         descriptor = open_to_append(path)
         try:
             discard_unfinished(path)
@@ -152,7 +155,7 @@ class JournaledEngine(Engine):
             os.close(descriptor)
             raise
         engine._journal_to(path, head, sync, interval_ns, segment_bytes)
-        engine._write_to(descriptor, place)
+        engine.journal = engine._writer(descriptor, place)
         return engine
 
     def _journal_to(
@@ -160,13 +163,18 @@ class JournaledEngine(Engine):
     ) -> None:
         self.path = path
         self.segment_bytes = segment_bytes
-        self._name = os.fsencode(path.absolute())
         self._head = head
         self._process = os.getpid()
         self._policy = (sync, interval_ns)
 
-    def _write_to(self, descriptor: int, place: _core.JournalPosition) -> None:
-        self.journal = _core.JournalWriter(descriptor, self._name, place, *self._policy)
+    def _writer(self, descriptor: int, place: _core.JournalPosition) -> _core.JournalWriter:
+        try:
+            return _core.JournalWriter(descriptor, os.fsencode(self.path), place, *self._policy)
+        except OSError as error:
+            raise JournalError(
+                f"{self.path} cannot be synced at intervals: a thread cannot be started: {error.strerror}; "
+                "raise the limit of processes (ulimit -u), or use another policy"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
@@ -246,14 +254,13 @@ class JournaledEngine(Engine):
             except OSError as error:
                 raise self._failure(error) from error
             head = self._head.after(self.journal.place)
-            descriptor, place = create_next(self.path, head)
+            writer = self._writer(*create_next(self.path, head))
             try:
                 ended = put_in_place(self.path, self._head.segment)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            self._head = head
-            self._write_to(descriptor, place)
+            except OSError as error:
+                self.journal.lose_name(error.errno or EIO)
+                raise self._failure(error) from error
+            self._head, self.journal = head, writer
         return ended
 
     def compact(self, keep: int = 0) -> Compacted:
@@ -295,9 +302,17 @@ class JournaledEngine(Engine):
                 "executed. Close the engine, put the file or a copy of it back, and recover from it"
             )
         return JournalWriteError(
-            f"the end of {self.path} on disk is unknown: {error.filename} failed: {error.strerror}; "
+            f"the end of {self.path} on disk is unknown: {error.filename or 'fsync'} failed: {error.strerror}; "
             "fix the disk, then recover from it"
         )
+
+
+def _absolute(path: str | Path) -> Path:
+    """A path that stays right when the current directory, or a link to the journal, changes."""
+    try:
+        return real_path(path).absolute()
+    except OSError as error:
+        raise JournalError(f"cannot open {path}: the current directory was removed; name an absolute path") from error
 
 
 def _check_options(sync: SyncPolicy, interval_ns: int, segment_bytes: int | None) -> None:

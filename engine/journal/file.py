@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,15 +14,19 @@ from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.journal.header import JournalHead
-from lowlat.engine.journal.names import numbered_segments, segment_path
+from lowlat.engine.journal.names import journal_of, numbered_segments, real_path, segment_path
 from lowlat.engine.journal.records import Fault
-from lowlat.engine.journal.segment import Block, Head, Reached, Segment
+from lowlat.engine.journal.segment import Block, Head, Reached, Segment, is_named
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
+from lowlat.errors import LowlatError
 from lowlat.uncopied import Uncopied
 
 STRETCH_BYTES: Final = 1 << 26
 """Size of a stretch read at once: about 0.1 s."""
+
+_NAMED_MAX: Final = 10
+"""Files that a message lists one by one."""
 
 _DAMAGE: Final = {
     Fault.HEAD: "its header checksum does not match",
@@ -51,15 +57,25 @@ class JournalFile(Uncopied):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._last = Segment(self.path)
+        self.path = real_path(path)
         self._other: Segment | None = None
         self._before: tuple[tuple[int, int], Reached] | None = None
-        try:
-            self.first = self._first_segment()
-        except BaseException:
-            self.close()
-            raise
+        older = None
+        while older is None:
+            self._last = Segment(self.path)
+            try:
+                self._refuse_ended()
+                older = self._older()
+            except BaseException:
+                self.close()
+                raise
+            if older is None:
+                self.close()
+        self.first = self.head.segment
+        while self.first - 1 in older:
+            self.first -= 1
+        self.missing = segment_path(self.path, self.first - 1) if min(older, default=self.first) < self.first else None
+        """A segment that is not there, although one before it is."""
 
     def __enter__(self) -> JournalFile:
         return self
@@ -163,12 +179,15 @@ class JournalFile(Uncopied):
 
     def _to_continue(self, place: _core.JournalPosition) -> str:
         path = self._segment(place.segment).path
-        truncate = f"truncate the file: truncate -s {place.end} {path}"
+        name, journal = shlex.quote(str(path)), shlex.quote(str(self.path))
+        truncate = f"truncate the file: truncate -s {place.end} {name}"
         if path == self.path:
             return truncate
-        later = [str(segment_path(self.path, number)) for number in range(place.segment + 1, self.head.segment)]
-        remove = f"; rm {' '.join(later)}" if later else ""
-        return f"{truncate}{remove}; mv {path} {self.path}"
+        later = [segment_path(self.path, number) for number in range(place.segment + 1, self.head.segment)]
+        if len(later) > _NAMED_MAX:
+            return f"{truncate}; remove {later[0]} to {later[-1].name}; mv {name} {journal}"
+        remove = "".join(f" {shlex.quote(str(each))}" for each in later)
+        return f"{truncate}{'; rm' if later else ''}{remove}; mv {name} {journal}"
 
     def stretches(self, place: _core.JournalPosition, matcher: _core.Matcher | None = None) -> Iterator[Reached]:
         """Walk from a position as far as batches can be trusted, one stretch at a time; with a matcher, execute them.
@@ -251,27 +270,42 @@ class JournalFile(Uncopied):
 
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
+        if self.missing is not None:
+            return f"{self.missing} is missing"
         reached = self.walk_to(snapshot)
         there = (reached.place.segment, reached.place.end) == (snapshot.segment, snapshot.end)
         return None if there else self.explain(reached)
 
-    def _first_segment(self) -> int:
-        """The number of the oldest segment after which none is missing."""
+    def _refuse_ended(self) -> None:
+        """A segment that another follows is not a journal: what is appended to it, or removed, breaks the journal."""
+        journal = journal_of(self.path)
+        if journal is None or not journal.exists():
+            return
+        try:
+            last = Segment(journal)
+        except LowlatError:  # nothing that this could be a segment of
+            return
+        last.close()
+        if last.head.identity == self.head.identity and last.head.segment > self.head.segment:
+            raise JournalError(f"{self.path} is segment {self.head.segment} of {journal}; name that")
+
+    def _older(self) -> set[int] | None:
+        """Numbers of the segments before the last; None if the writer has put another in its place meanwhile."""
         number = self.head.segment
         try:
             there = numbered_segments(self.path)
         except OSError as error:
             raise JournalError(f"cannot list {self.path.parent}: {error.strerror}") from error
-        for other in there:
-            if other >= number and not segment_path(self.path, other).samefile(self.path):
-                raise JournalDamagedError(
-                    f"{segment_path(self.path, other)} is newer than {self.path}, which is segment {number}; "
-                    "keep copies, and remove the one that is not of this journal"
-                )
-        first = number
-        while first - 1 in there:
-            first -= 1
-        return first
+        for path in (segment_path(self.path, other) for other in there if other >= number):
+            if is_named(self._last.descriptor, path) or not os.path.lexists(path):
+                continue
+            if not is_named(self._last.descriptor, self.path):
+                return None
+            raise JournalDamagedError(
+                f"{path} is newer than {self.path}, which is segment {number}; "
+                "keep copies, and remove the one that is not of this journal"
+            )
+        return {other for other in there if other < number}
 
     def _segment(self, number: int) -> Segment:
         """A segment; besides the last one, one at a time is open."""
@@ -289,10 +323,13 @@ class JournalFile(Uncopied):
         try:
             segment = Segment(path)
         except NoJournalError as error:
-            if path.exists():
-                raise
+            if os.path.lexists(path):
+                raise JournalDamagedError(self._stranger(path, number)) from error
             raise JournalError(f"{path} was removed by compaction meanwhile; read the journal again") from error
         if (segment.head.identity, segment.head.segment) != (self.head.identity, number):
             segment.close()
-            raise JournalDamagedError(f"{path} is not segment {number} of {self.path}; put it back from a copy")
+            raise JournalDamagedError(self._stranger(path, number))
         return segment
+
+    def _stranger(self, path: Path, number: int) -> str:
+        return f"{path} is not segment {number} of {self.path}; put it back from a copy"

@@ -9,13 +9,32 @@ day.journal.new        a segment that is being created; removed by recovery
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
 
 SNAPSHOT_SUFFIX: Final = ".snapshot"
 _NEW_SUFFIX: Final = ".new"
-_NUMBER: Final = re.compile("[0-9]{6,}")
+_NUMBER: Final = re.compile("(?!0{6})(?:[0-9]{6}|[1-9][0-9]{6,9})")
+"""How `segment_path` writes a number: any other spelling is no segment's name."""
+
+
+def real_path(path: str | Path) -> Path:
+    """The journal itself, where `path` is a symbolic link: its other files are beside it, not beside the link."""
+    path = Path(path)
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def is_reserved(path: Path) -> bool:
+    """Whether it is a name that a journal gives to files that it removes or replaces, so that none may have it."""
+    return path.name.endswith((SNAPSHOT_SUFFIX, _NEW_SUFFIX))
+
+
+def journal_of(segment: Path) -> Path | None:
+    """The journal whose older segment has this name; None if no segment is called so."""
+    name, _, number = segment.name.rpartition(".")
+    return segment.with_name(name) if name and _NUMBER.fullmatch(number) else None
 
 
 def snapshot_path(journal: Path) -> Path:

@@ -158,7 +158,7 @@ def open_to_append(path: Path) -> int:
         descriptor = opened(path, os.O_RDWR)
         try:
             lock(descriptor, path)
-            if _is_named(descriptor, path):
+            if is_named(descriptor, path):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -189,7 +189,8 @@ def lock(descriptor: int, path: Path) -> None:
         raise JournalHeldError(f"{path} is being written by another engine; stop that one, or name another journal")
 
 
-def _is_named(descriptor: int, path: Path) -> bool:
+def is_named(descriptor: int, path: Path) -> bool:
+    """Whether a path leads to an open file."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except OSError:

@@ -53,7 +53,7 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
     path = snapshot_path(journal)
     content = pack_head(SNAPSHOT, said.to_json())[0] + state
     try:
-        write_atomically(path, content)
+        write_atomically(path, content, like=journal)
     except OutputPathError as error:
         raise SnapshotError(str(error)) from error
     return Saved(path, place.sequence, len(content))
@@ -136,7 +136,10 @@ def _of_segment(number: int) -> str:
 
 def missing_snapshot(file: JournalFile, fault: str | None) -> str:
     """Why a journal cannot be recovered whose first segments compaction removed, without the snapshot."""
+    snapshot = fault or f"{snapshot_path(file.path)} does not exist"
+    if file.missing is not None:
+        return f"{file.missing} is missing, and {snapshot}; put the segment back from a copy"
     return (
         f"{file.path} begins with command {file.beginning.sequence:,}, since compaction removed those before, and "
-        f"{fault or f'{snapshot_path(file.path)} does not exist'}; put the snapshot back from a copy"
+        f"{snapshot}; put the snapshot back from a copy"
     )

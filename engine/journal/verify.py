@@ -231,6 +231,9 @@ class _Check:
     def _difference(self, whole: Executed, behind: Executed) -> str | None:
         """What is wrong even though recovery from the snapshot completes."""
         path = snapshot_path(self.file.path)
+        if self.file.missing is not None:
+            gap = f"{self.file.missing} is missing"
+            return f"{gap}; recovery starts after that, from {path}; put the segment back from a copy"
         if self._damage(whole) is not None:
             return f"{self.file.explain(whole.stop)}; recovery starts after that, from {path}; keep copies of both"
         if whole.books is not None and whole.books != behind.books:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
@@ -16,6 +17,10 @@ _SHOWN_MAX: Final = 80
 """Characters of a price in a message."""
 _DIGITS_PLAIN: Final = 100
 """Of a price that exact arithmetic takes as it is: with more, it takes time that grows with their square."""
+_DECIMAL: Final = re.compile(
+    r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|s?nan[0-9]*)", re.ASCII | re.IGNORECASE
+)
+"""A number as `Decimal` reads it, but without digits of other scripts, spaces and underscores."""
 PRICE_MIN = -(2**63)
 PRICE_MAX = 2**63 - 1
 
@@ -69,6 +74,8 @@ class Instrument:
         if not isinstance(given, (str, int, Decimal)) or isinstance(given, bool):
             hint = f"use price({str(decimal)!r})" if isinstance(given, float) else "pass a string such as '585.33'"
             raise UsageError(f"price {_shown(decimal)} is neither a string nor a Decimal; {hint}")
+        if isinstance(decimal, str) and not _DECIMAL.fullmatch(decimal):
+            raise OffTickError(f"price {_shown(decimal)} is not a decimal number")
         try:
             value = Decimal(decimal)
         except InvalidOperation:

@@ -160,6 +160,7 @@ void register_journal(nb::module_& m) {
             },
             nb::arg("file"), nb::arg("name"), nb::arg("place"), nb::arg("sync"), nb::arg("interval_ns"))
         .def("close", &JournalWriter::close, nb::call_guard<nb::gil_scoped_release>())
+        .def("lose_name", &JournalWriter::lose_name, nb::arg("error"))
         .def("finish", &JournalWriter::finish, nb::call_guard<nb::gil_scoped_release>())
         .def_prop_ro("end", [](const JournalWriter& self) { return self.place().end; })
         .def_prop_ro("place", [](const JournalWriter& self) { return self.place(); })

@@ -126,6 +126,9 @@ class JournalWriter {
         reserved_ = place_.end;
     }
 
+    /// The name of the file may not be on the disk: what is appended could be lost with it.
+    void lose_name(int error) { end(error); }
+
     /// The engine's state no longer matches the journal: reject all further appends.
     void fall_out_of_step() { in_step_ = false; }
 

@@ -673,6 +673,7 @@ def test_threads_that_share_an_engine_get_its_error_and_the_journal_stays_whole(
 WITHOUT_A_THREAD = """
 import resource, sys
 from lowlat.engine import JournaledEngine
+from lowlat.engine.journal.errors import JournalError
 from lowlat.engine.journal.records import SyncPolicy
 path = sys.argv[1]
 pages = int(open("/proc/self/statm").read().split()[0])
@@ -681,7 +682,7 @@ resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (6 << 2
 try:
     JournaledEngine.create(path, orders=100, trades=100, sync=SyncPolicy.INTERVAL)
     print("made")
-except (RuntimeError, MemoryError, OSError) as error:
+except (JournalError, MemoryError) as error:
     print("refused")
 resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 JournaledEngine.recover(path).close()

@@ -293,8 +293,13 @@ def test_segments_that_do_not_belong_together_are_refused(three: Path, tmp_path:
             (three.parent / name).write_bytes(content)
 
     segment_path(three, 2).unlink()
-    with pytest.raises(JournalDamagedError, match="begins with command 4, since compaction removed those before, and"):
+    with pytest.raises(JournalDamagedError, match=r"000002 is missing, and .*snapshot does not exist; put the segment"):
         JournaledEngine.recover(three)
+    put_back()
+    for stranger in (b"", b"something else"):
+        segment_path(three, 2).write_bytes(stranger)
+        with pytest.raises(JournalDamagedError, match=r"000002 is not segment 2 of .*; put it back from a copy"):
+            JournaledEngine.recover(three)
     put_back()
     shutil.copy(segment_path(three, 1), segment_path(three, 2))
     with pytest.raises(JournalDamagedError, match=r"day\.journal\.000002 is not segment 2 of .*day\.journal"):

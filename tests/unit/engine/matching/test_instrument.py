@@ -102,3 +102,9 @@ def test_a_float_is_told_to_be_a_string() -> None:
     with pytest.raises(UsageError, match=r"price 585\.33 is neither a string nor a Decimal; use price\('585\.33'\)"):
         Instrument().price(585.33)  # type: ignore[arg-type]
     assert Instrument().price(585) == 58_500
+
+
+@pytest.mark.parametrize("text", ["\u0663", "1\u0662", "1_0", " 1", "1\n", "\uff11", "0x1", ""])
+def test_a_price_is_written_in_plain_digits(text: str) -> None:
+    with pytest.raises(OffTickError, match="is not a decimal number"):
+        Instrument().price(text)

@@ -1,0 +1,210 @@
+"""A journal is one set of files under one name: no other name, directory, mode or moment of reading gives a second
+journal, hides a file of it, or lets somebody else read it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lowlat.engine.journal import creation
+from lowlat.engine.journal import file as journal_file
+from lowlat.engine.journal.engine import JournaledEngine
+from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalHeldError, JournalWriteError
+from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.names import numbered_segments, segment_path, snapshot_path
+from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.journal.verify import check_journal
+from lowlat.engine.matching.commands import command, commands
+from lowlat.engine.matching.records import Commands, CommandType
+
+
+def limit(order_id: int) -> Commands:
+    return commands(command(CommandType.LIMIT, order_id, price=100, quantity=5))
+
+
+def journal_of(path: Path, segments: int) -> Path:
+    """A journal of one order a segment."""
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as engine:
+        for number in range(1, segments + 1):
+            engine.process(limit(number))
+            if number < segments:
+                engine.rotate()
+    return path
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_segment_that_ended_is_no_journal(tmp_path: Path, number: int) -> None:
+    """Appended to, or compacted, it would take commands out of the middle of its journal."""
+    path = journal_of(tmp_path / "day.journal", 3)
+    ended = segment_path(path, number)
+    before = ended.read_bytes()
+    for use in (JournaledEngine.recover, JournalFile):
+        with pytest.raises(JournalError, match=rf"{ended} is segment {number} of {path}; name that"):
+            use(ended)
+    assert ended.read_bytes() == before
+    path.unlink()  # as when what is left is to be used
+    JournalFile(ended).close()
+
+
+def test_a_journal_may_have_a_name_that_ends_in_digits(tmp_path: Path) -> None:
+    journal_of(tmp_path / "orders", 1)
+    with JournalFile(journal_of(tmp_path / "orders.20261130", 2)) as file:
+        assert file.stop.place.sequence == 2
+
+
+@pytest.mark.parametrize("ending", [".new", ".snapshot"])
+def test_a_journal_takes_no_name_that_another_removes(tmp_path: Path, ending: str) -> None:
+    with pytest.raises(JournalError, match="a journal gives this ending to other files"):
+        JournaledEngine.create(tmp_path / f"day.journal{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_through_a_link_and_by_name_it_is_the_same_journal(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    path = journal_of(tmp_path / "real" / "day.journal", 1)
+    link = tmp_path / "day.journal"
+    link.symlink_to(path)
+    with JournaledEngine.recover(link) as engine:
+        engine.rotate()
+        engine.process(limit(2))
+        engine.snapshot()
+        assert engine.path == path
+        with pytest.raises(JournalHeldError):
+            JournaledEngine.recover(path)
+    assert link.is_symlink() and sorted(each.name for each in tmp_path.iterdir()) == ["day.journal", "real"]
+    for name in (link, path):
+        assert len(check_journal(name).segments) == 2
+
+
+def test_its_files_stay_beside_it_when_the_directory_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with JournaledEngine.create("day.journal", orders=100, trades=10) as engine:
+        engine.process(limit(1))
+        monkeypatch.chdir("elsewhere")
+        assert engine.snapshot().path == tmp_path / "day.journal.snapshot"
+        engine.compact()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_who_may_not_read_the_journal_may_not_read_its_other_files(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 1)
+    path.chmod(0o600)
+    with JournaledEngine.recover(path) as engine:
+        engine.rotate()
+        engine.snapshot()
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_journal_that_root_compacts_is_still_its_owners(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 1)
+    os.chown(path, 12_345, 23_456)
+    with JournaledEngine.recover(path) as engine:
+        engine.compact()
+    assert {(each.stat().st_uid, each.stat().st_gid) for each in tmp_path.iterdir()} == {(12_345, 23_456)}
+
+
+def test_a_segment_that_is_missing_is_named_even_behind_a_snapshot(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 4)
+    with JournaledEngine.recover(path) as engine:
+        engine.snapshot()
+    segment_path(path, 2).unlink()
+    missing = f"{segment_path(path, 2)} is missing"
+    assert missing in (check_journal(path).problem or "")
+    with JournaledEngine.recover(path) as engine:
+        assert engine.recovery is not None and engine.recovery.damage == missing
+        assert engine.counters.live_orders == 4
+    snapshot_path(path).unlink()
+    with pytest.raises(JournalDamagedError, match=r"is missing, and .* does not exist; put the segment back"):
+        JournaledEngine.recover(path)
+
+
+def test_a_reader_is_not_told_of_damage_when_a_segment_begins_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer rotates twice between the reader's opening the file and its listing the others."""
+    path = journal_of(tmp_path / "day.journal", 1)
+    with JournaledEngine.recover(path) as engine:
+        left = [2]
+
+        def listed(journal: Path) -> list[int]:
+            while left[0] > 0:
+                left[0] -= 1
+                engine.rotate()
+            return numbered_segments(journal)
+
+        monkeypatch.setattr(journal_file, "numbered_segments", listed)
+        with JournalFile(path) as file:
+            assert (file.head.segment, file.first) == (3, 1)
+            file.check(file.stop)
+
+
+@pytest.mark.parametrize("name", ["day.journal.0000001", "day.journal.000000", f"day.journal.{'9' * 200}"])
+def test_a_file_that_no_segment_is_called_is_left_alone(tmp_path: Path, name: str) -> None:
+    path = journal_of(tmp_path / "day.journal", 2)
+    (tmp_path / name).write_bytes(b"mine")
+    with JournaledEngine.recover(path) as engine:
+        engine.compact()
+    assert (tmp_path / name).read_bytes() == b"mine"
+
+
+def test_advice_holds_for_any_name(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "a b'c;$(touch planted).journal", 1)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(JournalDamagedError) as raised:
+        JournaledEngine.recover(path)
+    advice = str(raised.value).partition("truncate the file: ")[2]
+    assert subprocess.run(["sh", "-c", advice], cwd=tmp_path, check=False).returncode == 0
+    JournaledEngine.recover(path).close()
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_advice_about_many_segments_is_short(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 16)
+    os.truncate(segment_path(path, 2), segment_path(path, 2).stat().st_size - 1)
+    with pytest.raises(JournalDamagedError, match=r"remove \S+000003 to day\.journal\.000015; mv") as raised:
+        JournaledEngine.recover(path)
+    assert "000009" not in str(raised.value)
+
+
+def failing_at(count: int, call: Callable[[Path], None]) -> Callable[[Path], None]:
+    """A call that fails from the nth time on."""
+    left = [count]
+
+    def made(folder: Path) -> None:
+        left[0] -= 1
+        if left[0] <= 0:
+            raise OSError(5, "Input/output error")
+        call(folder)
+
+    return made
+
+
+def test_a_new_name_that_may_not_be_on_the_disk_ends_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is appended after that could be lost with the name."""
+    path = tmp_path / "day.journal"
+    engine = JournaledEngine.create(path, orders=100, trades=10)
+    engine.process(limit(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(creation, "flush_folder", failing_at(2, creation.flush_folder))
+        with pytest.raises(JournalWriteError, match=r"on disk is unknown: .* failed: Input/output error"):
+            engine.rotate()
+    assert not engine.can_go_on
+    with pytest.raises(JournalWriteError, match="on disk is unknown"):
+        engine.process(limit(2))
+    with pytest.raises(JournalWriteError, match="on disk is unknown"):
+        engine.close()
+    with JournaledEngine.recover(shutil.copytree(tmp_path, tmp_path / "copy") / path.name) as back:
+        assert back.orders()["order_id"].tolist() == [1]
