@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from lowlat.bounded import Count
 from lowlat.engine.journal.compaction import Compacted
-from lowlat.engine.journal.names import real_path
+from lowlat.engine.journal.names import journal_itself
 
 SCHEMA: Final = "lowlat.journal-compaction/1"
 
@@ -46,7 +46,7 @@ class CompactionDocument:
     @classmethod
     def of(cls, path: Path, done: Compacted) -> CompactionDocument:
         """The document of a compaction."""
-        saved, beside = done.snapshot, real_path(path)
+        saved, beside = done.snapshot, journal_itself(path)
         return cls(
             file=str(path),
             snapshot=WrittenSnapshot(

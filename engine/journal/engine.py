@@ -26,7 +26,7 @@ from lowlat.engine.journal.creation import create_journal, create_next, discard_
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalWriteError, SnapshotError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JournalHead
-from lowlat.engine.journal.names import real_path
+from lowlat.engine.journal.names import journal_itself
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.segment import open_to_append
 from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot, write_snapshot
@@ -310,7 +310,7 @@ class JournaledEngine(Engine):
 def _absolute(path: str | Path) -> Path:
     """A path that stays right when the current directory, or a link to the journal, changes."""
     try:
-        return real_path(path).absolute()
+        return journal_itself(path).absolute()
     except OSError as error:
         raise JournalError(f"cannot open {path}: the current directory was removed; name an absolute path") from error
 

@@ -14,7 +14,7 @@ from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.journal.header import JournalHead
-from lowlat.engine.journal.names import journal_of, numbered_segments, real_path, segment_path
+from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path
 from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.segment import Block, Head, Reached, Segment, is_named
 from lowlat.engine.matching.config import EngineConfig
@@ -57,7 +57,7 @@ class JournalFile(Uncopied):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = real_path(path)
+        self.path = journal_itself(path)
         self._other: Segment | None = None
         self._before: tuple[tuple[int, int], Reached] | None = None
         older = None

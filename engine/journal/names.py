@@ -9,10 +9,11 @@ day.journal.new        a segment that is being created; removed by recovery
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Final
+
+from lowlat.inputs import real_path
 
 SNAPSHOT_SUFFIX: Final = ".snapshot"
 _NEW_SUFFIX: Final = ".new"
@@ -20,10 +21,10 @@ _NUMBER: Final = re.compile("(?!0{6})(?:[0-9]{6}|[1-9][0-9]{6,9})")
 """How `segment_path` writes a number: any other spelling is no segment's name."""
 
 
-def real_path(path: str | Path) -> Path:
-    """The journal itself, where `path` is a symbolic link: its other files are beside it, not beside the link."""
+def journal_itself(path: str | Path) -> Path:
+    """The journal, where `path` is a symbolic link: its other files are beside it, not beside the link."""
     path = Path(path)
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    return real_path(path) if path.is_symlink() else path
 
 
 def is_reserved(path: Path) -> bool:
