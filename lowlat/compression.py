@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from lowlat import units
 from lowlat.errors import InputError
-from lowlat.limits import STREAM_BYTES_MIN, STREAMS_FREE, UNPACK_MEMORY_BYTES_MAX
+from lowlat.limits import PADDING_BYTES_MAX, STREAM_BYTES_MIN, STREAMS_FREE, UNPACK_MEMORY_BYTES_MAX
 from lowlat.zip_member import ZipMember
 
 CHUNK_BYTES: Final = 1 << 20
@@ -95,7 +95,7 @@ def _zstd() -> Any:
 
 
 _DECODERS: Final[Mapping[str, tuple[bytes, Callable[[], _Decoder]]]] = {
-    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(memlimit=UNPACK_MEMORY_BYTES_MAX)),
+    ".xz": (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, UNPACK_MEMORY_BYTES_MAX)),
     ".gz": (b"\x1f\x8b", _Gzip),
     ".bz2": (b"BZh", bz2.BZ2Decompressor),
     ".zst": (b"\x28\xb5\x2f\xfd", _Zstandard),
@@ -153,18 +153,22 @@ def chunks(path: Path, stream: BinaryIO, compression: str | None, bound: Bound) 
 def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> Iterator[bytes]:
     """All streams of a file, one after the other.
 
-    Raises `EOFError` if the last one does not end, and `OSError` if there are too many for the bytes read.
+    Raises `EOFError` if the last one does not end, and `OSError` if there are too many for the bytes read,
+    or too much padding, as in a sparse file.
 
     A stream gets `_FIRST_BYTES` first, and then twice as much each time: at its end it copies what it has not used,
     which would be all the rest of the file for each of many small streams.
     """
     decoder, size, begun = decoder_of(), _FIRST_BYTES, False
-    allowed = STREAMS_FREE * STREAM_BYTES_MIN
+    allowed, padding = STREAMS_FREE * STREAM_BYTES_MIN, PADDING_BYTES_MAX
     for piece in iter(more, b""):
         at, allowed = 0, allowed + len(piece)
         while at < len(piece) or (begun and not decoder.needs_input and not decoder.eof):
             if decoder.eof:
-                at = _behind_padding(piece, at)
+                ended, at = at, _behind_padding(piece, at)
+                padding -= at - ended
+                if padding < 0:
+                    raise OSError(f"more than {units.whole_size(PADDING_BYTES_MAX)} of padding, the limit")
                 if at == len(piece):
                     break
                 decoder, size, allowed = decoder_of(), _FIRST_BYTES, allowed - STREAM_BYTES_MIN

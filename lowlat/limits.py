@@ -69,6 +69,8 @@ STREAMS_FREE: Final = 10_000
 """Compressed files: streams (members, frames) of any size. Each takes up to 10 microseconds."""
 STREAM_BYTES_MIN: Final = 1 << 10
 """Compressed files: compressed bytes of a stream, on average, if there are more. `bgzip` fills one with 64 KiB."""
+PADDING_BYTES_MAX: Final = 4 << 20
+"""Compressed files: zero bytes behind compressed streams. A sparse file has any number of them at no cost."""
 JOURNAL_HEAD_BYTES_MAX: Final = 32 << 20
 """Journal, snapshot of an engine: bytes of the header."""
 

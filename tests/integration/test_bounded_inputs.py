@@ -151,6 +151,16 @@ def test_a_bomb_of_gigabytes(refused: Refused, tmp_path: Path, suffix: str, sque
     assert "the limit" in (line := refused("replay", path)) or "is not order flow" in line
 
 
+@pytest.mark.parametrize(
+    "squeeze", [lzma.compress, gzip.compress, bz2.compress, zstd.compress], ids=lambda each: each.__module__
+)
+def test_padding_of_a_sparse_file_is_not_read_to_its_end(refused: Refused, tmp_path: Path, squeeze: Any) -> None:
+    path = tmp_path / "day.csv"
+    path.write_bytes(squeeze(ROW))
+    os.truncate(path, 1 << 40)
+    assert "more than 4 MiB of padding, the limit" in refused("replay", path)
+
+
 def rows_of_a_table(count: int, symbol: str) -> pa.Table:
     """The same row so many times, as columns that a file stores in no space."""
     columns = dict.fromkeys(

@@ -136,6 +136,12 @@ def test_padding_of_any_length(kind: str) -> None:
         )
 
 
+def test_zeros_alone_are_no_empty_file() -> None:
+    """They are one of the format before `.xz`."""
+    with pytest.raises(InputError, match=r"file: cannot be read as \.xz: Input format not supported"):
+        unpacked(bytes(100), ".xz")
+
+
 def test_plain_files_are_bounded_too() -> None:
     assert unpacked(b"abc", None, Bound(3)) == b"abc"
     with pytest.raises(InputError, match="file: it holds more than 2 B, the limit"):
