@@ -60,6 +60,11 @@ def spreadsheet_cell(text: str) -> str:
     return f"'{line}" if line.startswith(_FORMULA) else line
 
 
+def is_digits(text: str) -> bool:
+    """Whether a text is ASCII digits. `str.isdigit` also takes those of other scripts, and `²`, which `int` refuses."""
+    return text.isascii() and text.isdigit()
+
+
 def cut(line: str, most: int) -> str:
     """A line of at most about `most` characters: beginning and end, which says what to do."""
     if len(line) <= most:

@@ -20,6 +20,7 @@ from lowlat.probes import _core
 from lowlat.probes.host.cgroup import Throttling, throttling
 from lowlat.probes.host.host_tree import LIVE, HostTree
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.text import is_digits
 
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 _TEST_SLEEP_S: Final = 0.0002
@@ -220,7 +221,7 @@ def _runqueue_wait(before: str | None, after: str | None) -> Reading[int]:
 
     def wait(text: str | None) -> int | None:
         fields = (text or "").split()
-        return int(fields[1]) if len(fields) == 3 and fields[1].isdigit() else None
+        return int(fields[1]) if len(fields) == 3 and is_digits(fields[1]) else None
 
     source = "read from /proc/thread-self/schedstat"
     return _difference(wait(before), wait(after), source, "the kernel is built without CONFIG_SCHED_INFO")
@@ -262,7 +263,7 @@ def interrupt_counts(text: str, cpu: int) -> tuple[int, int] | None:
     timer = other = 0
     for row in rows.splitlines():
         fields = row.split(maxsplit=len(names) + 1)
-        if len(fields) <= len(names) or not fields[column].isdigit():
+        if len(fields) <= len(names) or not is_digits(fields[column]):
             continue  # rows such as ERR have one number for the whole machine
         if fields[0] == "LOC:" or "arch_timer" in fields[-1].split():
             timer += int(fields[column])

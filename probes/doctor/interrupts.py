@@ -17,6 +17,7 @@ from lowlat.probes.doctor.isolation import INTERRUPTS, advise_masks
 from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.text import is_digits
 
 SOFTIRQS: Final = "proc/softirqs"
 TIMER_RATE_MAX: Final = 2.0
@@ -38,7 +39,7 @@ class Irqbalance(Check[bool]):
     def read(self, host: ExaminedHost) -> Reading[bool]:
         """Whether a process of this name runs."""
         source = "read from /proc/*/comm"
-        pids = [name for name in host.tree.names("proc") if name.isdigit()][:_PROCESSES_MAX]
+        pids = [name for name in host.tree.names("proc") if is_digits(name)][:_PROCESSES_MAX]
         names = {host.tree.text(f"proc/{pid}/comm") for pid in pids}
         if "irqbalance" in names:
             return known(True, source)
@@ -103,7 +104,7 @@ class IrqAffinities(Check[tuple[IrqAffinity, ...]]):
         """The effective affinity of each interrupt, else the allowed one."""
         source = "read from /proc/irq/*/{effective_affinity_list,smp_affinity_list}"
         rows = interrupt_rows(host.tree.text(INTERRUPTS) or "")
-        irqs = [name for name in host.tree.names("proc/irq") if name.isdigit() and len(name) <= 6]
+        irqs = [name for name in host.tree.names("proc/irq") if is_digits(name) and len(name) <= 6]
         found = tuple(_affinity_of(host, irq, rows.get(irq)) for irq in irqs)
         return known(found, source) if found else not_applicable(source, "/proc/irq has no interrupts")
 
@@ -227,7 +228,7 @@ class ThreadedIrqs(Check[str]):
 
     def advise(self, value: str, host: ExaminedHost) -> Judgment:
         """Only told."""
-        pids = [name for name in host.tree.names("proc") if name.isdigit()][:_PROCESSES_MAX]
+        pids = [name for name in host.tree.names("proc") if is_digits(name)][:_PROCESSES_MAX]
         threads = sum((host.tree.text(f"proc/{pid}/comm") or "").startswith("irq/") for pid in pids)
         return note(f"{'threadirqs' if 'threadirqs' in host.parameters else 'no threadirqs'}, {threads} irq/ threads")
 

@@ -16,6 +16,7 @@ from lowlat.probes.doctor.finding import Fix, MeasuredFigure
 from lowlat.probes.doctor.judgment import Judgment, bad, boot, by_hand, good, note, together, unclear, write
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, unknown
+from lowlat.text import is_digits
 
 INTERRUPTS: Final = "proc/interrupts"
 TASKS_MAX: Final = 50_000
@@ -237,7 +238,7 @@ class OtherTasks(Check[tuple[PlacedTask, ...]]):
 def _tasks_on(host: ExaminedHost, isolated: set[int]) -> Iterator[PlacedTask]:
     left = TASKS_MAX
     for pid in host.tree.names("proc"):
-        if not pid.isdigit():
+        if not is_digits(pid):
             continue
         for tid in host.tree.names(f"proc/{pid}/task"):
             left -= 1
@@ -255,7 +256,7 @@ def _task(stat: str, tid: str) -> PlacedTask | None:
     head, closing, rest = stat.rpartition(")")
     fields = rest.split()
     cpu = parse_integer(fields[36]) if len(fields) > 36 else None
-    if not closing or cpu is None or not tid.isdigit() or len(tid) > 10:
+    if not closing or cpu is None or not is_digits(tid) or len(tid) > 10:
         return None
     return PlacedTask(int(tid), head.partition("(")[2][:32], cpu)
 

@@ -13,6 +13,7 @@ from lowlat.probes.doctor.judgment import Judgment, bad, by_hand, good, note, sy
 from lowlat.probes.doctor.knobs import FileCheck, NumberCheck, SysctlCheck, choice
 from lowlat.probes.host.cgroup import memory_groups
 from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.text import is_digits
 
 _THP: Final = "sys/kernel/mm/transparent_hugepage"
 SWAPPINESS_MAX: Final = 10
@@ -224,7 +225,7 @@ class ReservedHugePages(Check[dict[str, str]]):
 
     def read(self, host: ExaminedHost) -> Reading[dict[str, str]]:
         """The reserved pages of each node and size; without nodes, of the host."""
-        nodes = [name for name in host.tree.names(self.nodes) if name.startswith("node") and name[4:].isdigit()]
+        nodes = [name for name in host.tree.names(self.nodes) if name.startswith("node") and is_digits(name[4:])]
         found: dict[str, str] = {}
         for folder in (*(f"{self.nodes}/{name}/hugepages" for name in nodes[:1024]), "sys/kernel/mm/hugepages"):
             if found and folder == "sys/kernel/mm/hugepages":
@@ -329,7 +330,7 @@ class NodeLocality(Check[dict[int, int]]):
         wanted = host.isolated or host.sets.allowed
         for cpu in wanted:
             for name in host.tree.names(f"sys/devices/system/cpu/cpu{cpu}"):
-                if name.startswith("node") and name[4:].isdigit() and len(name) < 10:
+                if name.startswith("node") and is_digits(name[4:]) and len(name) < 10:
                     found[cpu] = int(name[4:])
         return known(found, source) if found else not_applicable(source, "the kernel names no nodes")
 
@@ -349,7 +350,7 @@ class NodeLocality(Check[dict[int, int]]):
         if len(nodes) > 1:
             return bad(shown, fix) if host.isolated else note(shown)
         blind = [card for card, node in card_nodes.items() if node is None or node < 0]
-        many = len([name for name in host.tree.names("sys/devices/system/node") if name[4:].isdigit()]) > 1
+        many = len([name for name in host.tree.names("sys/devices/system/node") if is_digits(name[4:])]) > 1
         if blind and (many or host.is_guest):
             return unclear(shown, f"{blind[0]} names no node")
         return good(shown)

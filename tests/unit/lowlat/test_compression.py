@@ -130,7 +130,7 @@ def test_too_many_small_streams_are_refused(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", [".xz", ".gz"])
 def test_padding_of_any_length(kind: str) -> None:
-    for zeros in (1, 4_095, 4_096, 4_097, 3 * CHUNK_BYTES):
+    for zeros in (1, 4_095, 4_096, 4_097, 2 * CHUNK_BYTES):
         assert (
             unpacked(SQUEEZE[kind](b"one ") + bytes(zeros) + SQUEEZE[kind](b"two") + bytes(zeros), kind) == b"one two"
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowlat.text import plain_text, printable, printable_json, printable_lines
+from lowlat.text import is_digits, plain_text, printable, printable_json, printable_lines
 from tests.hostile import HOSTILE, SHOWN, assert_harmless
 
 
@@ -46,3 +46,10 @@ def test_json_keeps_its_content(value: object) -> None:
     shown = printable_json(document)
     assert json.loads(shown) == value
     assert_harmless(shown.replace("FORGED", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "are"), [("0", True), ("12", True), ("", False), ("²", False), ("٣", False), ("-1", False)]
+)
+def test_digits_are_those_that_int_reads_as_written(text: str, are: bool) -> None:
+    assert is_digits(text) is are
