@@ -9,6 +9,7 @@ day.journal.new        a segment that is being created; removed by recovery
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -22,9 +23,9 @@ _NUMBER: Final = re.compile("(?!0{6})(?:[0-9]{6}|[1-9][0-9]{6,9})")
 
 
 def journal_itself(path: str | Path) -> Path:
-    """The journal, where `path` is a symbolic link: its other files are beside it, not beside the link."""
-    path = Path(path)
-    return real_path(path) if path.is_symlink() else path
+    """The journal, where `path` is a symbolic link to a file: its other files are beside it, not beside the link."""
+    link = os.path.islink(path) and os.path.isfile(path)  # noqa: PTH113, PTH114 (`Path.is_file` raises `PermissionError`)
+    return real_path(path) if link else Path(path)
 
 
 def is_reserved(path: Path) -> bool:
