@@ -14,7 +14,7 @@ from lowlat import inputs, units
 from lowlat.engine.bench import report_context
 from lowlat.engine.bench.record_sources import Source, Stream
 from lowlat.errors import FormatError, InputError, naming
-from lowlat.reports.histogram.hlog_reader import RecordedLog, is_log, read_log
+from lowlat.reports.histogram.hlog_reader import START_BYTES, RecordedLog, is_log, read_log
 from lowlat.reports.io.loader import check_named_once, read_bytes
 from lowlat.reports.model.context import Host, Recording
 from lowlat.reports.model.recording import RUN_PARTS, report_parts
@@ -101,7 +101,7 @@ def _read(stream: Stream, layout: Layout) -> _Read:
 
 def _is_log(path: Path) -> bool:
     try:
-        return is_log(inputs.beginning(path, 64))
+        return is_log(inputs.beginning(path, START_BYTES))
     except OSError as error:
         raise InputError(f"{path}: {inputs.unreadable(error)}") from error
 

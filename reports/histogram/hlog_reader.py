@@ -27,8 +27,10 @@ _LINE: Final = re.compile(
     rf"(?:Tag=(?P<tag>[^,\s]{{1,400}}),)?(?P<begin>{_NUMBER}),(?P<length>{_NUMBER}),{_NUMBER},(?P<blob>\S+)"
 )
 _TIME: Final = re.compile(rf"#\[(?P<name>StartTime|BaseTime): (?P<seconds>{_NUMBER})\b.*")
-_STARTS: Final = (b"#[", b'"StartTimestamp"', b"Tag=")
-"""Not any `#`, with which Markdown and scripts begin too; writers of logs put brackets around each comment."""
+_START: Final = re.compile(rb"""(?:#[^\n]*\n)*(?:#\[|"StartTimestamp"|Tag=)""")
+"""Not any `#`, with which Markdown and scripts begin too: what writers of logs put first, behind comments of a user."""
+START_BYTES: Final = 4 << 10
+"""Of a file, to tell what it is."""
 _OURS: Final = re.compile(r"response|service|scheduling_delay|recorded|stage:.+")
 _EPOCH_S: Final = 1e9
 """Begins count from the base time or since 1970, a log does not say which: none runs for 30 years."""
@@ -52,8 +54,8 @@ class RecordedLog:
 
 
 def is_log(data: bytes) -> bool:
-    """Whether a file looks like an interval log, by its first characters."""
-    return data.startswith(_STARTS)
+    """Whether a file looks like an interval log, by its first `START_BYTES`."""
+    return _START.match(data, 0, START_BYTES) is not None
 
 
 def read_log(data: bytes) -> RecordedLog:

@@ -78,7 +78,8 @@ def test_a_log_of_hdrhistogram_is_read() -> None:
 
 def test_a_json_document_is_no_log() -> None:
     assert not is_log(b'{"schema": "lowlat.report/1"}')
-    assert not is_log(b"# A heading of Markdown") and not is_log(b"#!/bin/sh")
+    assert not is_log(b"# A heading of Markdown\n\nText") and not is_log(b"#!/bin/sh\necho")
+    assert is_log(b"# a comment of a user\n#1\n#[Histogram log format version 1.3]\n")
     assert is_log(head(0).encode())
 
 
