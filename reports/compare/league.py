@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib.metadata import version
 from statistics import median
 from typing import Literal
 
 from lowlat.errors import FormatError
 from lowlat.reports.compare.compare import Samples, samples_of
+from lowlat.reports.compare.derived import check_derived
 from lowlat.reports.compare.verdict import judge
 from lowlat.reports.model.comparison import Compared, Metric
 from lowlat.reports.model.league import (
@@ -112,18 +112,8 @@ def _check_entry(profile: str, told: LeagueEntry, derived: LeagueEntry) -> None:
         raise FormatError(f"{place} is {told.outcome}, but its report says {derived.outcome}: {derived.reason}")
     if (told.figures is None) != (derived.figures is None):
         raise FormatError(f"{place} is {told.outcome}: figures go with a report that is valid")
-    for field in fields(LeagueFigures) if told.figures and derived.figures else ():
-        one, other = getattr(told.figures, field.name), getattr(derived.figures, field.name)
-        if not _same(one, other):
-            raise FormatError(f"{place}: {field.name} is {one}, but its report gives {other}")
-
-
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, float | int) and isinstance(other, float | int):
-        return math.isclose(one, other, rel_tol=1e-9)
-    return one == other
+    if told.figures and derived.figures:
+        check_derived(place, told.figures, derived.figures, "its report gives")
 
 
 def _status(

@@ -12,6 +12,7 @@ import msgspec
 
 from lowlat import documents
 from lowlat.errors import FormatError
+from lowlat.reports.compare.derived import check_comparison
 from lowlat.reports.compare.league import check as check_league
 from lowlat.reports.model import comparison, league, report, sweep
 from lowlat.reports.model.comparison import Comparison
@@ -41,7 +42,7 @@ def to_document(report: Report | Sweep | Comparison | League) -> dict[str, Any]:
     if isinstance(report, Sweep):
         sweep_from_document(document)
     elif isinstance(report, Comparison):
-        comparison_from_document(document)
+        comparison.check(_read(document, Comparison, comparison.SCHEMA))  # its metrics have just been judged
     elif isinstance(report, League):
         league_from_document(document)
     else:
@@ -74,10 +75,11 @@ def sweep_from_document(document: Any) -> Sweep:
 def comparison_from_document(document: Any) -> Comparison:
     """The comparison of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`, and for figures that do
+    not follow from its values: every metric is judged again.
     """
     read = _read(document, Comparison, comparison.SCHEMA)
-    comparison.check(read)
+    check_comparison(read)
     return read
 
 

@@ -438,3 +438,43 @@ def test_values_that_contradict_each_other_are_refused(eight: Report, name: str,
     document["metrics"][0]["head"][name] = value
     with pytest.raises(FormatError, match=r"metrics \(p50 service all\): runs, median, min or max is not that of"):
         comparison_from_document(document)
+
+
+FOLLOWS = {
+    "unit": ["ns", "1/s", "per command"],
+    "better": ["lower", "higher"],
+    "estimator": ["interpolated", "plain"],
+    "ratio": [None, 1.0, 1.3, 2.0],
+    "interval": [None, [0.5, 0.6], [1.0, 1.01]],
+    "p": [0.0, 0.04, 0.5, 1.0],
+    "test": ["within pairs", "over all runs"],
+    "verdict": ["regressed", "improved", "unchanged", "inconclusive"],
+    "reason": ["", "for no reason"],
+    "runs_to_decide": [None, 1, 1_000],
+}
+"""What follows from the values and the settings of a metric (its threshold, floor, step and whether it gates), and
+what it is changed to."""
+
+
+@pytest.mark.parametrize("field", FOLLOWS)
+@pytest.mark.parametrize("factor", [Fraction(1), Fraction(4, 3)])
+def test_a_figure_that_values_contradict_is_refused(eight: Report, field: str, factor: Fraction) -> None:
+    document = to_document(compared(eight, scaled(eight, factor)))
+    assert comparison_from_document(document)
+    metric = next(each for each in document["metrics"] if not each["gates"])
+    was, changes = metric[field], [each for each in FOLLOWS[field] if each != metric[field]]
+    for value in changes:
+        metric[field] = value
+        with pytest.raises(FormatError, match=rf"metrics \(.*\): {field} is .*, but its values give "):
+            comparison_from_document(document)
+    metric[field] = was
+    assert changes and comparison_from_document(document)
+
+
+def test_a_verdict_is_refused_also_if_the_gate_is_changed_with_it(eight: Report) -> None:
+    document = to_document(compared(eight, scaled(eight, Fraction(4, 3))))
+    for metric in document["metrics"]:
+        metric["verdict"] = "unchanged"
+    document["gate"] |= {"verdict": "passed", "failed": [], "inconclusive": []}
+    with pytest.raises(FormatError, match="verdict is unchanged, but its values give regressed"):
+        comparison_from_document(document)
