@@ -281,12 +281,8 @@ class JournalFile(Uncopied):
         journal = journal_of(self.path)
         if journal is None or not journal.exists():
             return
-        try:
-            last = Segment(journal)
-        except LowlatError:  # nothing that this could be a segment of
-            return
-        last.close()
-        if last.head.identity == self.head.identity and last.head.segment > self.head.segment:
+        last = _head_of(journal)
+        if last is not None and last.identity == self.head.identity and last.segment > self.head.segment:
             raise JournalError(f"{self.path} is segment {self.head.segment} of {journal}; name that")
 
     def _older(self) -> set[int] | None:
@@ -301,6 +297,9 @@ class JournalFile(Uncopied):
                 continue
             if not is_named(self._last.descriptor, self.path):
                 return None
+            stranger = _head_of(path)
+            if stranger is not None and stranger.identity != self.head.identity:
+                continue  # a journal of its own, which is called by a date
             raise JournalDamagedError(
                 f"{path} is newer than {self.path}, which is segment {number}; "
                 "keep copies, and remove the one that is not of this journal"
@@ -333,3 +332,13 @@ class JournalFile(Uncopied):
 
     def _stranger(self, path: Path, number: int) -> str:
         return f"{path} is not segment {number} of {self.path}; put it back from a copy"
+
+
+def _head_of(path: Path) -> JournalHead | None:
+    """The head of a segment; None of another file."""
+    try:
+        segment = Segment(path)
+    except LowlatError:
+        return None
+    segment.close()
+    return segment.head

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lowlat.engine.flow.readers.journal import read_journal_flow
 from lowlat.engine.journal import creation
 from lowlat.engine.journal import file as journal_file
 from lowlat.engine.journal.engine import JournaledEngine
@@ -57,6 +58,11 @@ def test_a_journal_may_have_a_name_that_ends_in_digits(tmp_path: Path) -> None:
     journal_of(tmp_path / "orders", 1)
     with JournalFile(journal_of(tmp_path / "orders.20261130", 2)) as file:
         assert file.stop.place.sequence == 2
+    with JournaledEngine.recover(tmp_path / "orders") as engine:
+        engine.rotate()
+        engine.compact()
+    assert check_journal(tmp_path / "orders").problem is None
+    assert check_journal(tmp_path / "orders.20261130").problem is None
 
 
 @pytest.mark.parametrize("ending", [".new", ".snapshot"])
@@ -122,6 +128,8 @@ def test_a_segment_that_is_missing_is_named_even_behind_a_snapshot(tmp_path: Pat
     with JournaledEngine.recover(path) as engine:
         assert engine.recovery is not None and engine.recovery.damage == missing
         assert engine.counters.live_orders == 4
+    with pytest.raises(JournalError, match=rf"cannot be measured: it begins with command .*, since {missing}; use"):
+        read_journal_flow(path)
     snapshot_path(path).unlink()
     with pytest.raises(JournalDamagedError, match=r"is missing, and .* does not exist; put the segment back"):
         JournaledEngine.recover(path)
