@@ -175,7 +175,7 @@ def _unpacked(decoder_of: Callable[[], _Decoder], more: Callable[[], bytes]) -> 
                 if allowed < 0:
                     raise OSError("it consists of too many small streams; unpack it, and compress it as one")
             given = piece[at : at + size] if decoder.needs_input else b""
-            begun, at, size = True, at + len(given), 2 * size
+            begun, at, size = True, at + len(given), min(2 * size, CHUNK_BYTES)
             yield decoder.decompress(given, CHUNK_BYTES)
             if decoder.eof:
                 at -= len(decoder.unused_data)
