@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from lowlat.engine import _core
+from lowlat.engine import Instrument, Side, _core, command, commands
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import SnapshotError
 from lowlat.engine.journal.file import JournalFile
@@ -25,7 +25,7 @@ from lowlat.engine.journal.snapshot import restore_snapshot, snapshot_path
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.engine.matching.records import Commands
+from lowlat.engine.matching.records import Commands, ExecInst
 from lowlat.errors import FormatError
 from tests.fuzz.rich_book import GROWING, SETTINGS, growing_commands, rich_commands
 from tests.property.world_streams import WORLD_STREAMS
@@ -187,6 +187,22 @@ def test_the_error_names_the_order() -> None:
     forged = state[: trailing + kind] + b"\x01" + state[trailing + kind + 1 :]
     with pytest.raises(FormatError, match=r"symbol 0, buy stops, order \d+: kind 1 does not wait"):
         _core.restore_state(Engine.of(SETTINGS).matcher, forged, ROOM_BYTES)
+
+
+def test_orders_that_would_have_traded_are_refused_also_behind_one_that_may_cross() -> None:
+    """An all-or-none order may cross the book. When it left, the others would cross it for ever."""
+    settings = EngineConfig((Instrument(),), orders=64)
+    resting = commands(
+        command(1, 1, side=Side.SELL, quantity=5, price=10),
+        command(1, 2, side=Side.BUY, quantity=9, price=11, flags=ExecInst.ALL_OR_NONE),
+        command(1, 3, side=Side.BUY, quantity=5, price=9),
+    )
+    state = state_of(settings, resting)
+    nine, ten = (struct.pack("<q", ~ticks) for ticks in (9, 10))
+    assert state.count(nine) == 1
+    _core.restore_state(Engine.of(settings).matcher, state, ROOM_BYTES)
+    with pytest.raises(FormatError, match="its books break an invariant: a book is crossed by all-or-none orders only"):
+        _core.restore_state(Engine.of(settings).matcher, state.replace(nine, ten), ROOM_BYTES)
 
 
 def test_pools_that_do_not_fit_are_refused_before_they_are_taken() -> None:

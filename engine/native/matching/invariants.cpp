@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <map>
+#include <optional>
 
 #include "engine/native/matching/order_store.hpp"
 
@@ -29,6 +30,13 @@ struct Count {
     std::uint32_t expiring = 0;
     std::uint32_t restricted = 0;
     PerSide<std::uint32_t> all_or_none{};
+    PerSide<std::optional<std::int64_t>> plain{};  // best key of an order that rests and trades in parts
+
+    /// Whether orders cross that trade with each other.
+    bool crossed() const {
+        const auto& [bid, ask] = plain.of;
+        return bid && ask && ~*bid >= *ask;
+    }
 };
 
 /// An order and what other structures record about it.
@@ -68,6 +76,7 @@ void hold_ladder(const OrderStore& store, const Ladder& ladder, std::uint32_t sy
             hold(order.level == handle, "an order names the level it queues at");
             hold(order.side == side && order.symbol == symbol, "an order rests in its own book, on its side");
             hold_order(store, at, waits, count);
+            if (!waits && !OrderStore::all_or_none(order) && !count.plain[side]) count.plain[side] = key;
             quantity += order.quantity;
             ++orders;
         }
@@ -168,9 +177,8 @@ void hold_all(const OrderStore& store, Crossing crossing) {
                             (book.index != nullptr ? 1 : 0);
         if (book.index != nullptr) hold_index(store, book);
         hold(count.restricted == book.restricted, "what a simple command must know of is counted");
-        const bool may_cross = crossing == Crossing::always || book.phase != TradingPhase::continuous ||
-                               book.all_or_none[Side::buy] + book.all_or_none[Side::sell] != 0;
-        hold(!book.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
+        const bool may_cross = crossing == Crossing::always || book.phase != TradingPhase::continuous;
+        hold(!count.crossed() || may_cross, "a book is crossed by all-or-none orders only, or while nothing trades");
         all.orders += count.orders;
         all.levels += count.levels;
         all.attributes_handle += count.attributes_handle;
