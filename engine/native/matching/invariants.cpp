@@ -34,8 +34,9 @@ struct Count {
 
     /// Whether orders cross that trade with each other.
     bool crossed() const {
-        const auto& [bid, ask] = plain.of;
-        return bid && ask && ~*bid >= *ask;
+        const std::optional<std::int64_t>& bid = plain[Side::buy];
+        const std::optional<std::int64_t>& ask = plain[Side::sell];
+        return bid.has_value() && ask.has_value() && ~*bid >= *ask;
     }
 };
 
