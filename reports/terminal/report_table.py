@@ -47,10 +47,12 @@ def _parts(report: Report, console: Console, verbose: bool) -> Iterator[Renderab
         yield plain_text(status, style="bold red")
     yield title(report)
     yield facts(list(_where(report))) if verbose else plain_text(headline.host(report), style="dim")
-    yield from latency_table.tables(report.summary, len(report.runs), console)
+    latencies = list(latency_table.tables(report.summary, len(report.runs), console))
     if latency_table.has_marks(report.summary):
-        yield plain_text(latency_table.FOOTNOTE, style="dim")
-    yield Text()
+        latencies.append(plain_text(latency_table.FOOTNOTE, style="dim"))
+    yield from latencies
+    if not (latencies and isinstance(latencies[-1], Table)):  # a table ends with an empty line of its own
+        yield Text()
     yield facts(list(_found(report) if verbose else _brief(report)))
     if verbose and report.jitter:
         yield from _jitter(report.jitter)
