@@ -17,6 +17,7 @@ from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
 from lowlat.engine.matching.interface import TopOfBook, checked_depth
 from lowlat.engine.matching.records import LEVEL, ORDER, ORDERS_MAX, QUANTITY_MAX, Levels, Orders, Side
 from lowlat.errors import ArrayError, BusyError, UsageError
+from lowlat.text import shown
 from lowlat.uncopied import Uncopied
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -146,7 +147,7 @@ class BookBuilder(Uncopied):
         """
         levels = _whole("levels", levels, 1, LEVELS_MAX)
         if when not in frozenset(DepthMoment):
-            raise UsageError(f"when: {when!r} is not a DepthMoment")
+            raise UsageError(f"when: {shown(when)} is not a DepthMoment")
         events = checked_events(events)
         with self._alone():
             if when == DepthMoment.EVERY:
@@ -311,4 +312,4 @@ def _known(symbol: int) -> int:
 def _whole(name: str, value: object, lowest: int, highest: int) -> int:
     if isinstance(value, (int, np.integer)) and lowest <= value <= highest:
         return int(value)
-    raise UsageError(f"{name}: {value!r} is not an integer from {lowest} to {highest}")
+    raise UsageError(f"{name}: {shown(value)} is not an integer from {lowest} to {highest}")

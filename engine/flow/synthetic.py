@@ -18,6 +18,7 @@ from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
 from lowlat.errors import UsageError
 from lowlat.reports.model.context import Extent
+from lowlat.text import shown
 
 COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1
@@ -31,9 +32,9 @@ def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
     range.
     """
     if not 1 <= commands <= COMMANDS_MAX:
-        raise UsageError(f"commands: {commands} is outside 1..{COMMANDS_MAX}")
+        raise UsageError(f"commands: {shown(commands)} is outside 1..{COMMANDS_MAX}")
     if not 0 <= seed <= SEED_MAX:
-        raise UsageError(f"seed: {seed} is outside 0..{SEED_MAX}")
+        raise UsageError(f"seed: {shown(seed)} is outside 0..{SEED_MAX}")
     array = aligned_empty(profile.live_orders + commands, EXTENDED_COMMAND if profile.has_terms else COMMAND)
     made = _core.generate_flow(_native(profile), seed, array)
     return Flow(
