@@ -188,6 +188,51 @@ def test_it_costs_no_more_in_a_large_book(name: str) -> None:
     assert growth(*CASES[name]) < GROWTH_MAX
 
 
+def called(n: int) -> list[Commands]:
+    """All-or-none bids, and asks that a call phase has collected within their reach; then the market opens."""
+    asks = orders(n, order_id=np.arange(n), price=100, side=Side.SELL)
+    call, opening = (orders(1, kind=CommandType.PHASE, quantity=phase) for phase in (1, 0))
+    return [all_or_none(n, 2 * n), call, asks, opening]
+
+
+def idle(n: int) -> list[Commands]:
+    """Asks and all-or-none bids, whose index is dropped while nothing needs it; then an ask leaves."""
+    return [*too_large(n), cancels(np.full(8 * n, FRESH)), cancels(np.zeros(1))]
+
+
+def due_together(n: int) -> list[Commands]:
+    """All-or-none bids, and stops behind them that one trade makes due; each passes over all the bids."""
+    bids = orders(n, order_id=np.arange(n), price=100, quantity=10, flags=ExecInst.ALL_OR_NONE)
+    stops = orders(n, order_id=n + np.arange(n), kind=CommandType.STOP, side=Side.SELL, trigger=50)
+    ends = [orders(1, order_id=2 * n + side, price=50, side=side) for side in (Side.BUY, Side.SELL)]
+    return [bids, stops, *ends]
+
+
+ALONE = {
+    "an opening with all-or-none orders across": called,
+    "a change that all-or-none orders have waited for": idle,
+    "stops that pass over all-or-none orders": due_together,
+}
+"""The last command of each would walk over all orders for each order, before anything tells that an index is due."""
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_single_command_walks_no_further_than_an_index_costs(name: str) -> None:
+    def alone(n: int) -> float:
+        """The minimum over engines that have never seen the command."""
+        taken = []
+        for _ in range(3):
+            engine, (*before, last) = Engine(orders=4 * n), ALONE[name](n)
+            for commands in before:
+                engine.process(commands)
+            start = process_time()
+            assert (engine.process(last)["kind"] != ExecType.REJECTED).all()
+            taken.append(process_time() - start)
+        return min(taken)
+
+    assert alone(8 * SMALL) / alone(SMALL) < GROWTH_MAX  # in proportion 8, by walks 64
+
+
 def test_a_command_that_visits_every_order_is_rejected() -> None:
     def listing(engine: Engine, _n: int) -> float:
         start = process_time()
