@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <new>
-#include <unordered_map>
 
 #include "engine/native/matching/depth_entries.hpp"
 #include "engine/native/matching/order_attributes.hpp"
@@ -249,7 +249,7 @@ class DepthIndex {
     void fill_side(Side side, ForEach for_each) {
         OrderTree<PlainLinks>::Builder plain(PlainLinks{*this});
         OrderTree<AloneLinks>::Builder alone(AloneLinks{*this});
-        std::unordered_map<std::uint32_t, typename OrderTree<OwnLinks>::Builder> own;
+        std::map<std::uint32_t, typename OrderTree<OwnLinks>::Builder> own;
         for_each(side, [&](Handle handle) {
             at(handle).priority = {nodes_[order(handle).level].level.key, ++stamps_};
             at(handle).deficit = at(handle).pending = 0;
@@ -408,7 +408,7 @@ class DepthIndex {
     DepthEntries::Shared entries_;
     PerSide<Handle> plain_{};
     PerSide<Handle> alone_{};                       // all-or-none orders
-    std::unordered_map<std::uint32_t, PerSide<Handle>> own_;
+    std::map<std::uint32_t, PerSide<Handle>> own_;  // no hash: clients choose the numbers
     std::uint64_t stamps_ = 0;
     std::uint32_t orders_ = 0;
 };

@@ -113,9 +113,9 @@ def rises(engine: Engine, n: int) -> float:
     return taken
 
 
-def kills(engine: Engine, n: int) -> float:
+def kills(engine: Engine, n: int, each: int = 1) -> float:
     """Fill-or-kill orders for one lot more than there is."""
-    kill = orders(REPEATS, order_id=FRESH, price=200 + n, quantity=n + 1, time_in_force=TimeInForce.FOK)
+    kill = orders(REPEATS, order_id=FRESH, price=200 + n, quantity=each * n + 1, time_in_force=TimeInForce.FOK)
     return timed(engine, kill, Reason.FOK_NOT_FILLABLE)
 
 
@@ -164,6 +164,17 @@ def own_and_all_or_none(n: int) -> list[Commands]:
     return [*own(n), orders(1, order_id=FRESH - 1, price=100, quantity=2 * REPEATS, flags=ExecInst.ALL_OR_NONE, **OWN)]
 
 
+def many_participants(n: int) -> list[Commands]:
+    """Numbers that leave the same remainder by a prime which a table of so many entries may have as its size."""
+    return [sells(n, quantity=1_000, participant_id=1 + 42_043 * np.arange(n))]
+
+
+def kills_and_reduces(engine: Engine, n: int) -> float:
+    """Reduces orders in a book that has an index, which the fill-or-kill orders keep."""
+    taken = kills(engine, n, each=1_000)
+    return taken + timed(engine, orders(REPEATS, kind=CommandType.REDUCE, order_id=np.arange(REPEATS)))
+
+
 def one_at_a_time_too_large(n: int) -> list[Commands]:
     return [sells(n, levels=False, quantity=1_000, flags=ExecInst.ALL_OR_NONE)]
 
@@ -180,6 +191,7 @@ CASES: dict[str, tuple[Callable[[int], list[Commands]], Batch]] = {
     "an unrelated cancel, with an all-or-none order behind its participant's own": (own_and_all_or_none, unrelated),
     "a change there": (own_and_all_or_none, within_reach),
     "an order that passes over all-or-none orders": (one_at_a_time_too_large, small_takes),
+    "a change beside orders of many participants": (many_participants, kills_and_reduces),
 }
 
 
