@@ -9,6 +9,13 @@ from lowlat.errors import UsageError
 from lowlat.text import shown
 
 
+def checked_number(name: str, value: object, lowest: int, highest: int) -> int:
+    """Return an integer of this range."""
+    if isinstance(value, (int, np.integer)) and lowest <= int(value) <= highest:
+        return int(value)
+    raise UsageError(f"{name}: {shown(value)} is not an integer from {lowest} to {highest}")
+
+
 def checked_side(side: object) -> Side:
     """Return the `Side` that a number is."""
     if isinstance(side, (int, np.integer)) and side in frozenset(Side):

@@ -16,6 +16,7 @@ from lowlat.engine import (
     CommandType,
     Engine,
     Instrument,
+    JournaledEngine,
     ReferenceEngine,
     Side,
     _core,
@@ -138,6 +139,11 @@ REFUSED: dict[str, Callable[[], object]] = {
     "a row that is none": lambda: commands(None),  # type: ignore[arg-type]
     "a fraction": lambda: command(CommandType.CANCEL, np.zeros(99)),  # type: ignore[arg-type]
     "the length of a flow": lambda: synthetic_flow(load_profile("steady"), HUGE, 1),
+    "its seed": lambda: synthetic_flow(load_profile("steady"), 1, 1.5),  # type: ignore[arg-type]
+    "no path of a journal": lambda: JournaledEngine.create(None),  # type: ignore[arg-type]
+    "a path that no file can have": lambda: JournaledEngine.create("a\0b"),
+    "a path that cannot be encoded": lambda: JournaledEngine.recover("\ud800"),
+    "the interval of a journal": lambda: JournaledEngine.create("it", interval_ns=None),  # type: ignore[arg-type]
 }
 
 
