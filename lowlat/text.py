@@ -73,6 +73,17 @@ def cut(line: str, most: int) -> str:
     return f"{line[:head]} [... {len(line) - head - tail:,} characters ...] {line[-tail:]}"
 
 
+_SHOWN_MAX: Final = 80
+_BITS_SHOWN_MAX: Final = 512
+
+
+def shown(value: object) -> str:
+    """What a caller passed, for a message: one line that is not long. Python refuses to print very large integers."""
+    if isinstance(value, int) and value.bit_length() > _BITS_SHOWN_MAX:
+        return f"a number of {value.bit_length():,} bits"
+    return cut(" ".join(printable_lines(repr(value)).split()), _SHOWN_MAX)
+
+
 def plain_text(text: str, style: str = "") -> Text:
     """The `printable` line for rich, with no markup interpreted."""
     from rich.text import Text

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from lowlat.engine import _core
 from lowlat.engine.feed.records import ORDER_EVENT, DepthMoment, EventFault, OrderAction, OrderEvents
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.arguments import checked_number
 from lowlat.engine.matching.interface import TopOfBook, checked_depth
 from lowlat.engine.matching.records import LEVEL, ORDER, ORDERS_MAX, QUANTITY_MAX, Levels, Orders, Side
 from lowlat.errors import ArrayError, BusyError, UsageError
+from lowlat.text import shown
 from lowlat.uncopied import Uncopied
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -119,7 +121,7 @@ class BookBuilder(Uncopied):
         doubles, and each order costs more time. Raises `UsageError` for a number out of range, `MemoryError` if the
         system does not have the address space.
         """
-        self._native = _core.BookBuilder(_whole("orders", orders, 1, ORDERS_MAX))
+        self._native = _core.BookBuilder(checked_number("orders", orders, 1, ORDERS_MAX))
         self._use = Lock()
 
     def apply(self, events: OrderEvents) -> None:
@@ -144,9 +146,9 @@ class BookBuilder(Uncopied):
         `OrderEventFlag.LAST`. A state takes 8 + 32 * `levels` bytes. Raises what `apply` does, and `UsageError` for
         another number of levels or moment.
         """
-        levels = _whole("levels", levels, 1, LEVELS_MAX)
+        levels = checked_number("levels", levels, 1, LEVELS_MAX)
         if when not in frozenset(DepthMoment):
-            raise UsageError(f"when: {when!r} is not a DepthMoment")
+            raise UsageError(f"when: {shown(when)} is not a DepthMoment")
         events = checked_events(events)
         with self._alone():
             if when == DepthMoment.EVERY:
@@ -212,9 +214,9 @@ class BookBuilder(Uncopied):
 
         Takes time in proportion to the orders ahead of it. Raises `UsageError` for an id that is not a 64-bit integer.
         """
-        order_id = _whole("order_id", order_id, 0, (1 << 64) - 1)
+        order_id = checked_number("order_id", order_id, 0, (1 << 64) - 1)
         with self._alone():
-            found = self._native.look_up(order_id, _known(symbol))
+            found = self._native.look_up(order_id, checked_number("symbol", symbol, 0, BOOKS_MAX - 1))
         return None if found is None else QueuedOrder(Side(found[0]), *found[1:])
 
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
@@ -225,7 +227,7 @@ class BookBuilder(Uncopied):
         side, levels = checked_depth(side, levels)
         with self._alone():
             rows = aligned_empty(min(levels, self._native.counters()["levels"]), LEVEL)
-            return rows[: self._native.depth(_known(symbol), rows, side)]
+            return rows[: self._native.depth(checked_number("symbol", symbol, 0, BOOKS_MAX - 1), rows, side)]
 
     def best(self, symbol: int = 0) -> TopOfBook:
         """Best bid and ask with their quantities. Raises `UsageError` for a symbol out of range."""
@@ -242,7 +244,7 @@ class BookBuilder(Uncopied):
         """
         with self._alone():
             rows = aligned_empty(self._native.counters()["live_orders"], ORDER)
-            return rows[: self._native.orders(_known(symbol), rows)]
+            return rows[: self._native.orders(checked_number("symbol", symbol, 0, BOOKS_MAX - 1), rows)]
 
     @property
     def counts(self) -> BuilderCounts:
@@ -302,13 +304,3 @@ def checked_events(events: OrderEvents) -> OrderEvents:
 def _states(count: int, levels: int) -> tuple[Ints, Ints]:
     """Room for states, and for the numbers of their events."""
     return np.empty((count, levels, len(STATE_COLUMNS)), dtype=np.int64), np.empty(count, dtype=np.int64)
-
-
-def _known(symbol: int) -> int:
-    return _whole("symbol", symbol, 0, BOOKS_MAX - 1)
-
-
-def _whole(name: str, value: object, lowest: int, highest: int) -> int:
-    if isinstance(value, (int, np.integer)) and lowest <= value <= highest:
-        return int(value)
-    raise UsageError(f"{name}: {value!r} is not an integer from {lowest} to {highest}")

@@ -36,6 +36,7 @@ from lowlat.engine.matching.interface import checked_commands
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, Events, PoolPolicy
 from lowlat.errors import UsageError
+from lowlat.text import shown
 
 INTERVAL_NS: Final = 10_000_000
 """Default time between two `fdatasync` calls of `SyncPolicy.INTERVAL`."""
@@ -271,7 +272,7 @@ class JournaledEngine(Engine):
         and `snapshot` do, and `MemoryError` if there is not enough for the second engine; then nothing was removed.
         """
         if type(keep) is not int or keep < 0:
-            raise UsageError(f"keep: {keep!r} is not a number of segments, 0 or more")
+            raise UsageError(f"keep: {shown(keep)} is not a number of segments, 0 or more")
         self.rotate()
         saved = self.snapshot()
         check_snapshot(self.path)
@@ -310,20 +311,26 @@ class JournaledEngine(Engine):
 def _absolute(path: str | Path) -> Path:
     """A path that stays right when the current directory, or a link to the journal, changes."""
     try:
+        if b"\0" in os.fsencode(path):
+            raise ValueError("NUL")
         return journal_itself(path).absolute()
     except OSError as error:
         raise JournalError(f"cannot open {path}: the current directory was removed; name an absolute path") from error
+    except (TypeError, ValueError):
+        raise UsageError(f"{shown(path)} cannot name a journal; pass the path of a file") from None
 
 
 def _check_options(sync: SyncPolicy, interval_ns: int, segment_bytes: int | None) -> None:
     if not isinstance(sync, SyncPolicy):
-        raise UsageError(f"sync: {sync!r} is not a SyncPolicy")
-    for name, value, allowed in (
-        ("interval_ns", interval_ns, INTERVALS_NS),
-        ("segment_bytes", segment_bytes, SEGMENT_BYTES),
-    ):
-        if value is not None and (type(value) is not int or value not in allowed):
-            raise UsageError(f"{name}: {value!r} is outside {allowed.start}..{allowed.stop - 1}")
+        raise UsageError(f"sync: {shown(sync)} is not a SyncPolicy")
+    _check_option("interval_ns", interval_ns, INTERVALS_NS)
+    if segment_bytes is not None:
+        _check_option("segment_bytes", segment_bytes, SEGMENT_BYTES)
+
+
+def _check_option(name: str, value: object, allowed: range) -> None:
+    if type(value) is not int or value not in allowed:
+        raise UsageError(f"{name}: {shown(value)} is outside {allowed.start}..{allowed.stop - 1}")
 
 
 def recovered(file: JournalFile, engine: Engine) -> tuple[Recovery, _core.JournalPosition]:

@@ -19,6 +19,7 @@ from lowlat.engine.matching.records import (
     TimeInForce,
 )
 from lowlat.errors import UsageError
+from lowlat.text import shown
 
 
 def command(
@@ -65,17 +66,11 @@ def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]
     for name, value in zip(dtype.names or (), row, strict=True):
         if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, np.integer)):
             raise UsageError(
-                f"{name} {value!r} is not an integer; prices and quantities are whole ticks and lots (see "
+                f"{name} {shown(value)} is not an integer; prices and quantities are whole ticks and lots (see "
                 "Instrument.price)"
             )
         whole.append(int(value))
     return tuple(whole)
-
-
-def _shown(whole: tuple[int, ...]) -> str:
-    """As a tuple; Python has a limit on the digits of an integer that it prints."""
-    bits = EXTENDED_COMMAND.itemsize * 8
-    return f"({', '.join(str(n) if n.bit_length() <= bits else f'a number of {n.bit_length():,} bits' for n in whole)})"
 
 
 def one_command(row: tuple[object, ...]) -> Commands:
@@ -87,25 +82,31 @@ def one_command(row: tuple[object, ...]) -> Commands:
     if made is not None:
         return made
     raise UsageError(
-        f"a command's number does not fit its field: {_shown(_whole(EXTENDED_COMMAND, row))} for "
+        f"a command's number does not fit its field: ({', '.join(map(shown, _whole(EXTENDED_COMMAND, row)))}) for "
         f"{EXTENDED_COMMAND.names}; ids are uint64, prices and quantities int64, symbols uint32"
     )
 
 
 def commands(*rows: tuple[int, ...]) -> Commands:
-    """An array of `COMMAND` from rows made by `command`: shape (n,)."""
+    """An array of `COMMAND` from rows made by `command`: shape (n,).
+
+    Raises `UsageError` for a number that does not fit its field.
+    """
     return _array(rows, COMMAND)
 
 
 def extended_commands(*rows: tuple[int, ...]) -> Commands:
-    """An array of `EXTENDED_COMMAND` from rows made by `extended_command`: shape (n,)."""
+    """An array of `EXTENDED_COMMAND` from rows made by `extended_command`: shape (n,). Raises as `commands` does."""
     return _array(rows, EXTENDED_COMMAND)
 
 
 def _array(rows: tuple[tuple[int, ...], ...], dtype: np.dtype[np.void]) -> Commands:
     """Zeros first: a record has bytes that belong to no field, and a journal holds those too."""
     array = np.zeros(len(rows), dtype)
-    array[:] = list(rows)
+    try:
+        array[:] = list(rows)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"a row is none of a command, or a number does not fit its field: {error}") from error
     return array
 
 

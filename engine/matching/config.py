@@ -8,6 +8,7 @@ from typing import Final
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import ORDERS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.errors import UsageError
+from lowlat.text import shown
 
 ORDERS: Final = 50_000
 """Resting orders for which an engine has room if nobody says otherwise."""
@@ -30,13 +31,13 @@ class EngineConfig:
         for name in ("orders", "trades"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise UsageError(f"{name}: {value!r} is not an integer")
+                raise UsageError(f"{name}: {shown(value)} is not an integer")
         for name in ("when_orders_dry", "when_trades_dry"):
             if not isinstance(getattr(self, name), PoolPolicy):
-                raise UsageError(f"{name}: {getattr(self, name)!r} is not a PoolPolicy")
+                raise UsageError(f"{name}: {shown(getattr(self, name))} is not a PoolPolicy")
         if not 1 <= self.orders <= ORDERS_MAX:
-            raise UsageError(f"orders: {self.orders} is outside 1..{ORDERS_MAX}")
+            raise UsageError(f"orders: {shown(self.orders)} is outside 1..{ORDERS_MAX}")
         if not 1 <= self.trades <= TRADES_MAX:
-            raise UsageError(f"trades: {self.trades} is outside 1..{TRADES_MAX}")
+            raise UsageError(f"trades: {shown(self.trades)} is outside 1..{TRADES_MAX}")
         if self.when_orders_dry is PoolPolicy.RECYCLE:
             raise UsageError("when_orders_dry: a resting order cannot be recycled; use REJECT or GROW")

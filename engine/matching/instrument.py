@@ -11,7 +11,7 @@ from typing import Final
 
 from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
 from lowlat.errors import OffTickError, UsageError
-from lowlat.text import cut
+from lowlat.text import cut, shown
 
 _SHOWN_MAX: Final = 80
 """Characters of a price in a message."""
@@ -47,20 +47,20 @@ class Instrument:
         for name in ("tick", "lot", "price_min", "price_max"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise UsageError(f"instrument: {name} {value!r} is not an integer number of price units or lots")
+                raise UsageError(f"instrument: {name} {shown(value)} is not an integer number of price units or lots")
         for name, kind in (("algorithm", MatchAlgorithm), ("off_tick", TickRounding)):
             if not isinstance(getattr(self, name), kind):
-                raise UsageError(f"instrument: {name} {getattr(self, name)!r} is not a {kind.__name__}")
+                raise UsageError(f"instrument: {name} {shown(getattr(self, name))} is not a {kind.__name__}")
         unit: object = self.unit
         if not isinstance(unit, Decimal) or not self.unit.is_finite() or self.unit <= 0:
-            raise UsageError(f"instrument: unit {self.unit!r} is not a positive Decimal; use e.g. Decimal('0.01')")
+            raise UsageError(f"instrument: unit {shown(self.unit)} is not a positive Decimal; use e.g. Decimal('0.01')")
         if not 1 <= self.tick <= PRICE_MAX:
-            raise UsageError(f"instrument: tick {self.tick} is not a positive 64-bit integer; use 1 or more")
+            raise UsageError(f"instrument: tick {shown(self.tick)} is not a positive 64-bit integer; use 1 or more")
         if not 1 <= self.lot <= QUANTITY_MAX:
-            raise UsageError(f"instrument: lot {self.lot} is outside 1..{QUANTITY_MAX}")
+            raise UsageError(f"instrument: lot {shown(self.lot)} is outside 1..{QUANTITY_MAX}")
         if not PRICE_MIN <= self.price_min <= self.price_max <= PRICE_MAX:
             raise UsageError(
-                f"instrument: band {self.price_min}..{self.price_max} is empty or outside int64; "
+                f"instrument: band {shown(self.price_min)}..{shown(self.price_max)} is empty or outside int64; "
                 "price_min must not exceed price_max"
             )
 
@@ -73,15 +73,15 @@ class Instrument:
         given: object = decimal
         if not isinstance(given, (str, int, Decimal)) or isinstance(given, bool):
             hint = f"use price({str(decimal)!r})" if isinstance(given, float) else "pass a string such as '585.33'"
-            raise UsageError(f"price {_shown(decimal)} is neither a string nor a Decimal; {hint}")
+            raise UsageError(f"price {shown(decimal)} is neither a string nor a Decimal; {hint}")
         if isinstance(decimal, str) and not _DECIMAL.fullmatch(decimal):
-            raise OffTickError(f"price {_shown(decimal)} is not a decimal number")
+            raise OffTickError(f"price {shown(decimal)} is not a decimal number")
         try:
             value = Decimal(decimal)
         except InvalidOperation:
-            raise OffTickError(f"price {_shown(decimal)} is not a decimal number") from None
+            raise OffTickError(f"price {shown(decimal)} is not a decimal number") from None
         if not value.is_finite():
-            raise OffTickError(f"price {_shown(decimal)} is not a finite number")
+            raise OffTickError(f"price {shown(decimal)} is not a finite number")
         if value and value.adjusted() - self.unit.adjusted() > 19:  # 10**19 > 2**63: not worth exact arithmetic
             raise self._too_large(value)
         if value and value.adjusted() < self.unit.adjusted() - 1:
@@ -115,15 +115,17 @@ class Instrument:
         return price * self.unit
 
 
-def _shown(price: object) -> str:
-    return cut(repr(price), _SHOWN_MAX)
-
-
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
     """The instruments of an engine: that many with default rules, or the given ones."""
-    listed = tuple(Instrument() for _ in range(symbols)) if isinstance(symbols, int) else tuple(symbols)
-    if not all(isinstance(each, Instrument) for each in listed):
-        raise UsageError(f"symbols: {symbols!r} is neither a number of symbols nor a list of Instrument")
-    if not 1 <= len(listed) <= SYMBOLS_MAX:
-        raise UsageError(f"an engine holds 1 to {SYMBOLS_MAX} symbols, not {len(listed)}")
-    return listed
+    if isinstance(symbols, int):
+        _check_number(symbols)
+        return (Instrument(),) * symbols
+    if not isinstance(symbols, Sequence) or not all(isinstance(each, Instrument) for each in symbols):
+        raise UsageError(f"symbols: {shown(symbols)} is neither a number of symbols nor a list of Instrument")
+    _check_number(len(symbols))
+    return tuple(symbols)
+
+
+def _check_number(symbols: int) -> None:
+    if not 1 <= symbols <= SYMBOLS_MAX:
+        raise UsageError(f"an engine holds 1 to {SYMBOLS_MAX} symbols, not {shown(symbols)}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.matching.arguments import checked_side, checked_symbol
 from lowlat.engine.matching.commands import one_command
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
@@ -33,6 +34,7 @@ from lowlat.engine.matching.records import (
     TradingPhase,
 )
 from lowlat.errors import ArrayError, UsageError
+from lowlat.text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +338,7 @@ class MatchingEngine(ABC):
         return self.process(one_command(row))
 
     def _known(self, symbol: int) -> int:
-        if not 0 <= symbol < len(self.settings.instruments):
-            raise UsageError(f"symbol {symbol} is unknown; this engine holds 0..{len(self.settings.instruments) - 1}")
-        return symbol
+        return checked_symbol(symbol, len(self.settings.instruments))
 
 
 def checked_depth(side: Side, levels: int) -> tuple[Side, int]:
@@ -346,12 +346,10 @@ def checked_depth(side: Side, levels: int) -> tuple[Side, int]:
 
     Raises `UsageError` if `side` is not a `Side`, or `levels` not an integer.
     """
-    if side not in frozenset(Side):
-        raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
     if not isinstance(levels, (int, np.integer)):
-        raise UsageError(f"levels: {levels!r} is not an integer")
+        raise UsageError(f"levels: {shown(levels)} is not an integer")
     # No book has more levels than orders can rest.
-    return Side(side), max(0, min(int(levels), ORDERS_MAX))
+    return checked_side(side), max(0, min(int(levels), ORDERS_MAX))
 
 
 def checked_commands(commands: Commands) -> Commands:

@@ -29,6 +29,7 @@ from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFull
 from lowlat.engine.rings.records import RingKind, WaitStrategy
 from lowlat.engine.rings.shared_memory import RingMemory, RingShape, found, made
 from lowlat.errors import ArrayError, UsageError
+from lowlat.text import shown
 
 Records: TypeAlias = NDArray[np.void]
 
@@ -148,9 +149,9 @@ class Ring:
         try:
             array = np.array([record], dtype=self.dtype)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ArrayError(f"{record!r} is not a record of {self.dtype.names}: {error}") from error
+            raise ArrayError(f"{shown(record)} is not a record of {self.dtype.names}: {error}") from error
         if array.ndim != 1:
-            raise ArrayError(f"{record!r} is not one record; push an array")
+            raise ArrayError(f"{shown(record)} is not one record; push an array")
         self.push(array, timeout_s)
 
     def try_pop(self, maximum: int = BATCH) -> Records:

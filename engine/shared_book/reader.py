@@ -14,6 +14,7 @@ import numpy as np
 
 from lowlat import units
 from lowlat.engine import _core
+from lowlat.engine.matching.arguments import checked_side
 from lowlat.engine.matching.interface import TopOfBook
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.platform.mapped_file import MappedFile
@@ -29,7 +30,6 @@ from lowlat.engine.shared_book.file import (
 )
 from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
-from lowlat.errors import UsageError
 from lowlat.reports.model.book import STALE_S, WriterState
 from lowlat.uncopied import Uncopied
 
@@ -129,8 +129,7 @@ class MappedBookReader(Uncopied):
         """The best levels of a side as a read-only view of the mapped memory: no copy, and it can change at any time.
         Results computed from views are valid only if `valid` returns true; `read` checks this itself.
         """
-        if side not in frozenset(Side):
-            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+        side = checked_side(side)
         shown = self._open_native.count(side)
         return self._sides[side][: shown if levels is None else max(0, min(levels, shown))]
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.arguments import checked_side
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
 from lowlat.engine.matching.native import Engine
@@ -35,7 +36,6 @@ from lowlat.engine.shared_book.file import (
 from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.reader import BookSnapshot, snapshot_of
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
-from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
 from lowlat.uncopied import Uncopied
 
@@ -126,8 +126,7 @@ class MappedBookWriter(Uncopied):
         previous book until further updates uncross it; `UsageError`.
         """
         native = self._open_native
-        if side not in frozenset(Side):
-            raise UsageError(f"side {side!r} is neither Side.BUY nor Side.SELL")
+        side = checked_side(side)
         try:
             native.update_level(side, price, quantity, orders)
         except TypeError:

@@ -2,30 +2,17 @@
 #pragma once
 
 #include <algorithm>
-#include <compare>
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <new>
-#include <optional>
-#include <unordered_map>
 
+#include "engine/native/matching/depth_entries.hpp"
 #include "engine/native/matching/order_attributes.hpp"
 #include "engine/native/matching/order_node.hpp"
 #include "engine/native/matching/order_tree.hpp"
 #include "engine/native/matching/side.hpp"
 
 namespace lowlat {
-
-/// The priority of a resting order on its side: the key of its level, then when it was queued.
-struct Priority {
-    std::int64_t key;
-    std::uint64_t stamp;
-
-    friend auto operator<=>(const Priority&, const Priority&) = default;
-
-    /// After every order whose key is at most this one.
-    static constexpr Priority through(std::int64_t key) { return {key, ~std::uint64_t{0}}; }
-};
 
 /// A part of the incoming orders' world: another order's participant (0: none) and its quantity on one side.
 struct Reach {
@@ -44,11 +31,9 @@ struct Reach {
 /// of a whole branch at once.
 class DepthIndex {
   public:
-    DepthIndex(const Nodes& nodes, const Pool<OrderAttributes>& attributes)
-        : nodes_(nodes),
-          attributes_(attributes),
-          capacity_(nodes.capacity()),
-          entries_(new Entry[std::size_t{capacity_} + 1]) {}
+    /// Throws std::bad_alloc.
+    DepthIndex(const Nodes& nodes, const Pool<OrderAttributes>& attributes, DepthEntries& entries)
+        : nodes_(nodes), attributes_(attributes), capacity_(nodes.capacity()), entries_(entries.share(capacity_)) {}
 
     /// Add all orders of the book to an empty index: `for_each(side, visit)` calls `visit(order)` by priority. Throws
     /// std::bad_alloc.
@@ -173,24 +158,7 @@ class DepthIndex {
     void settle_pending(Side side) { settle_pending(alone_[side]); }
 
   private:
-    /// An order's links and sums, at its handle. Sums are over its branch.
-    struct Entry {
-        Priority priority;
-        Handle left;  // among the plain or the all-or-none orders of the side
-        Handle right;
-        Handle own_left;  // among the orders of its participant
-        Handle own_right;
-        std::uint64_t sum;  // displayed
-        std::uint64_t hidden;
-        std::uint64_t own;
-        std::uint64_t own_plain;
-        // Of an all-or-none order:
-        std::int64_t deficit;
-        std::int64_t least_deficit;
-        std::int64_t pending;  // to be added to the deficits of its children
-        std::uint32_t least_quantity;
-    };
-    static_assert(sizeof(Entry) == 96);
+    using Entry = DepthEntry;
 
     Entry& at(Handle handle) { return entries_[index_of(handle)]; }
     const Entry& at(Handle handle) const { return entries_[index_of(handle)]; }
@@ -281,7 +249,7 @@ class DepthIndex {
     void fill_side(Side side, ForEach for_each) {
         OrderTree<PlainLinks>::Builder plain(PlainLinks{*this});
         OrderTree<AloneLinks>::Builder alone(AloneLinks{*this});
-        std::unordered_map<std::uint32_t, typename OrderTree<OwnLinks>::Builder> own;
+        std::map<std::uint32_t, typename OrderTree<OwnLinks>::Builder> own;
         for_each(side, [&](Handle handle) {
             at(handle).priority = {nodes_[order(handle).level].level.key, ++stamps_};
             at(handle).deficit = at(handle).pending = 0;
@@ -437,10 +405,10 @@ class DepthIndex {
     const Nodes& nodes_;
     const Pool<OrderAttributes>& attributes_;
     std::uint32_t capacity_;
-    std::unique_ptr<Entry[]> entries_;
+    DepthEntries::Shared entries_;
     PerSide<Handle> plain_{};
-    PerSide<Handle> alone_{};  // all-or-none orders
-    std::unordered_map<std::uint32_t, PerSide<Handle>> own_;
+    PerSide<Handle> alone_{};                       // all-or-none orders
+    std::map<std::uint32_t, PerSide<Handle>> own_;  // no hash: clients choose the numbers
     std::uint64_t stamps_ = 0;
     std::uint32_t orders_ = 0;
 };

@@ -27,8 +27,10 @@ class Settlement {
     LOWLAT_APART void settle_all() {
         if (orders().book.phase != TradingPhase::continuous) return;
         do {
-            while (orders().book.due.first != nil) trigger(orders().book.due.first);
-            if (orders().book.may_fill()) consider_index(orders().store, orders().book);
+            while (orders().book.due.first != nil) {
+                consider_index(orders().store, orders().book);
+                trigger(orders().book.due.first);
+            }
         } while (fill_one(Side::buy) || fill_one(Side::sell));
     }
 
@@ -58,7 +60,7 @@ class Settlement {
         if (!orders().book.retry[side]) return false;
         orders().book.retry[side] = false;
         if (orders().book.all_or_none[side] == 0) return false;
-        const Handle handle = orders().book.index != nullptr ? find_by_index(side) : find_fillable(side);
+        const Handle handle = find_fillable(side);
         if (handle == nil) return false;
         orders().book.retry[side] = true;
         const std::int64_t price = orders().limit_of(handle);
@@ -70,7 +72,18 @@ class Settlement {
         return true;
     }
 
+    /// By a walk, until it has cost as much as an index of the book: then in that index.
     Handle find_fillable(Side side) const {
+        const Book& book = orders().book;
+        if (book.index == nullptr) {
+            const Handle found = find_by_walk(side);
+            if (book.index == nullptr) return found;
+        }
+        return find_by_index(side);
+    }
+
+    /// Ends when the index has been built.
+    Handle find_by_walk(Side side) const {
         Book& book = orders().book;
         std::uint64_t steps = 0;
         Handle found = nil;
@@ -78,7 +91,10 @@ class Settlement {
             if (~key < book.ladders[opposite(side)].best_key()) return false;
             for (Handle at = orders().next(level); at != level && found == nil; at = orders().next(at)) {
                 ++steps;
-                if (OrderStore::all_or_none(orders()[at]) && can_fill(at)) found = at;
+                if (!OrderStore::all_or_none(orders()[at])) continue;
+                consider_index(orders().store, book);
+                if (book.index != nullptr) return false;
+                if (can_fill(at)) found = at;
             }
             return found == nil;
         });

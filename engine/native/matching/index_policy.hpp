@@ -30,7 +30,7 @@ LOWLAT_APART inline void build_index(OrderStore& store, Book& book) {
     if (!book.walks.worth(count_orders(store, book))) return;
     book.walks = {};
     try {
-        auto index = std::make_unique<DepthIndex>(store.nodes(), store.attributes());
+        auto index = std::make_unique<DepthIndex>(store.nodes(), store.attributes(), store.depth_entries());
         index->fill([&](Side side, auto visit) { store.for_each_queued(book.ladders[side], visit); });
         book.index = std::move(index);
         book.note(1);

@@ -9,6 +9,7 @@
 #include "engine/native/matching/book.hpp"
 #include "engine/native/matching/config.hpp"
 #include "engine/native/matching/crossed_levels.hpp"
+#include "engine/native/matching/depth_entries.hpp"
 #include "engine/native/matching/expiry_heap.hpp"
 #include "engine/native/matching/ladder.hpp"
 #include "engine/native/matching/order_attributes.hpp"
@@ -301,6 +302,7 @@ class OrderStore {
     void advance_time(std::uint64_t clock) { clock_ = clock; }
     /// The levels collected by an auction; their memory is reused by the next.
     CrossedLevels& crossed_levels() { return crossed_; }
+    DepthEntries& depth_entries() { return depth_entries_; }
 
     /// Double the order pool; what it has more comes into use by extend_orders(). False, with nothing changed, if
     /// memory or handles run out.
@@ -423,6 +425,7 @@ class OrderStore {
     ExpiryHeap expiries_;
     std::uint64_t clock_ = 0;
     CrossedLevels crossed_;
+    DepthEntries depth_entries_;
     OrderIndex index_;
     std::vector<Book> books_;
     TradeTape tape_;

@@ -16,10 +16,12 @@ class WalkCount {
     /// Whether the walks have cost enough to look how large the book is.
     bool excessive() const { return steps_ >= allowed_; }
 
-    /// Whether they cost more than building an index over this many orders. If not, allow that many steps.
+    /// Whether they cost more than building an index over this many orders. If not, allow that many steps, and so many
+    /// more that the next look at the size of the book is paid for too.
     bool worth(std::uint64_t orders) {
-        allowed_ = std::max(steps_per_order * orders, allowed_at_first);
-        return excessive();
+        if (steps_ >= std::max(steps_per_order * orders, allowed_at_first)) return true;
+        allowed_ = std::max({steps_per_order * orders, steps_ + orders, allowed_at_first});
+        return false;
     }
 
     void index_used() { unused_for_ = 0; }

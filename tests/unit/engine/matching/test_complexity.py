@@ -113,9 +113,9 @@ def rises(engine: Engine, n: int) -> float:
     return taken
 
 
-def kills(engine: Engine, n: int) -> float:
+def kills(engine: Engine, n: int, each: int = 1) -> float:
     """Fill-or-kill orders for one lot more than there is."""
-    kill = orders(REPEATS, order_id=FRESH, price=200 + n, quantity=n + 1, time_in_force=TimeInForce.FOK)
+    kill = orders(REPEATS, order_id=FRESH, price=200 + n, quantity=each * n + 1, time_in_force=TimeInForce.FOK)
     return timed(engine, kill, Reason.FOK_NOT_FILLABLE)
 
 
@@ -164,6 +164,17 @@ def own_and_all_or_none(n: int) -> list[Commands]:
     return [*own(n), orders(1, order_id=FRESH - 1, price=100, quantity=2 * REPEATS, flags=ExecInst.ALL_OR_NONE, **OWN)]
 
 
+def many_participants(n: int) -> list[Commands]:
+    """Numbers that leave the same remainder by a prime which a table of so many entries may have as its size."""
+    return [sells(n, quantity=1_000, participant_id=1 + 42_043 * np.arange(n))]
+
+
+def kills_and_reduces(engine: Engine, n: int) -> float:
+    """Reduces orders in a book that has an index, which the fill-or-kill orders keep."""
+    taken = kills(engine, n, each=1_000)
+    return taken + timed(engine, orders(REPEATS, kind=CommandType.REDUCE, order_id=np.arange(REPEATS)))
+
+
 def one_at_a_time_too_large(n: int) -> list[Commands]:
     return [sells(n, levels=False, quantity=1_000, flags=ExecInst.ALL_OR_NONE)]
 
@@ -180,12 +191,58 @@ CASES: dict[str, tuple[Callable[[int], list[Commands]], Batch]] = {
     "an unrelated cancel, with an all-or-none order behind its participant's own": (own_and_all_or_none, unrelated),
     "a change there": (own_and_all_or_none, within_reach),
     "an order that passes over all-or-none orders": (one_at_a_time_too_large, small_takes),
+    "a change beside orders of many participants": (many_participants, kills_and_reduces),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_costs_no_more_in_a_large_book(name: str) -> None:
     assert growth(*CASES[name]) < GROWTH_MAX
+
+
+def called(n: int) -> list[Commands]:
+    """All-or-none bids, and asks that a call phase has collected within their reach; then the market opens."""
+    asks = orders(n, order_id=np.arange(n), price=100, side=Side.SELL)
+    call, opening = (orders(1, kind=CommandType.PHASE, quantity=phase) for phase in (1, 0))
+    return [all_or_none(n, 2 * n), call, asks, opening]
+
+
+def idle(n: int) -> list[Commands]:
+    """Asks and all-or-none bids, whose index is dropped while nothing needs it; then an ask leaves."""
+    return [*too_large(n), cancels(np.full(8 * n, FRESH)), cancels(np.zeros(1))]
+
+
+def due_together(n: int) -> list[Commands]:
+    """All-or-none bids, and stops behind them that one trade makes due; each passes over all the bids."""
+    bids = orders(n, order_id=np.arange(n), price=100, quantity=10, flags=ExecInst.ALL_OR_NONE)
+    stops = orders(n, order_id=n + np.arange(n), kind=CommandType.STOP, side=Side.SELL, trigger=50)
+    ends = [orders(1, order_id=2 * n + side, price=50, side=side) for side in (Side.BUY, Side.SELL)]
+    return [bids, stops, *ends]
+
+
+ALONE = {
+    "an opening with all-or-none orders across": called,
+    "a change that all-or-none orders have waited for": idle,
+    "stops that pass over all-or-none orders": due_together,
+}
+"""The last command of each would walk over all orders for each order, before anything tells that an index is due."""
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_single_command_walks_no_further_than_an_index_costs(name: str) -> None:
+    def alone(n: int) -> float:
+        """The minimum over engines that have never seen the command."""
+        taken = []
+        for _ in range(3):
+            engine, (*before, last) = Engine(orders=4 * n), ALONE[name](n)
+            for commands in before:
+                engine.process(commands)
+            start = process_time()
+            assert (engine.process(last)["kind"] != ExecType.REJECTED).all()
+            taken.append(process_time() - start)
+        return min(taken)
+
+    assert alone(8 * SMALL) / alone(SMALL) < GROWTH_MAX  # in proportion 8, by walks 64
 
 
 def test_a_command_that_visits_every_order_is_rejected() -> None:

@@ -9,7 +9,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lowlat.engine import LEVEL, ORDER, STOP, Engine, Side, _core
+from lowlat.engine import (
+    LEVEL,
+    ORDER,
+    STOP,
+    CommandType,
+    Engine,
+    Instrument,
+    JournaledEngine,
+    ReferenceEngine,
+    Side,
+    _core,
+    command,
+    commands,
+    load_profile,
+    synthetic_flow,
+)
 from lowlat.engine.matching.aligned import aligned_empty
 from lowlat.errors import UsageError
 
@@ -98,3 +113,42 @@ def test_the_public_calls_say_what_there_is() -> None:
     with pytest.raises(ValueError, match=r"symbol 9 is unknown; this engine holds 0\.\.1"):
         engine.matcher.indicative(9)
     assert len(engine.depth(Side.BUY, 1)) == 0
+
+
+HUGE = 10**5_000
+"""Python refuses to print it."""
+REFUSED: dict[str, Callable[[], object]] = {
+    "as many symbols as memory could not hold": lambda: Engine(2**70),
+    "symbols, huge": lambda: Engine(HUGE),
+    "symbols, of another type": lambda: Engine(1.5),  # type: ignore[arg-type]
+    "symbols, an array": lambda: Engine(np.zeros(99)),  # type: ignore[arg-type]
+    "orders": lambda: Engine(orders=HUGE),
+    "trades": lambda: Engine(trades=np.zeros((9, 9))),  # type: ignore[arg-type]
+    "tick": lambda: Instrument(tick=HUGE),
+    "lot": lambda: Instrument(lot="\n" * 99),  # type: ignore[arg-type]
+    "band": lambda: Instrument(price_max=HUGE),
+    "unit": lambda: Instrument(unit=[[1]] * 99),  # type: ignore[arg-type]
+    "symbol, huge": lambda: Engine().orders(HUGE),
+    "symbol, of another type": lambda: Engine().stops("0"),  # type: ignore[arg-type]
+    "symbol of the reference engine": lambda: ReferenceEngine().orders(0.0),  # type: ignore[arg-type]
+    "side, huge": lambda: Engine().depth(HUGE, 1),  # type: ignore[arg-type]
+    "side, of another type": lambda: ReferenceEngine().depth([], 1),  # type: ignore[arg-type]
+    "levels": lambda: Engine().depth(Side.BUY, np.zeros(99)),  # type: ignore[arg-type]
+    "a number of a command": lambda: Engine().cancel(HUGE),
+    "a number of a row": lambda: commands(command(CommandType.CANCEL, HUGE)),
+    "a row that is none": lambda: commands(None),  # type: ignore[arg-type]
+    "a fraction": lambda: command(CommandType.CANCEL, np.zeros(99)),  # type: ignore[arg-type]
+    "the length of a flow": lambda: synthetic_flow(load_profile("steady"), HUGE, 1),
+    "its seed": lambda: synthetic_flow(load_profile("steady"), 1, 1.5),  # type: ignore[arg-type]
+    "no path of a journal": lambda: JournaledEngine.create(None),  # type: ignore[arg-type]
+    "a path that no file can have": lambda: JournaledEngine.create("a\0b"),
+    "a path that cannot be encoded": lambda: JournaledEngine.recover("\ud800"),
+    "the interval of a journal": lambda: JournaledEngine.create("it", interval_ns=None),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("argument", REFUSED)
+def test_what_is_no_such_number_is_refused_in_a_line(argument: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        REFUSED[argument]()
+    assert "\n" not in str(refused.value) and len(str(refused.value)) < 400
