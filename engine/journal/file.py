@@ -14,9 +14,10 @@ from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.journal.header import JournalHead
-from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path
+from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path, snapshot_path
 from lowlat.engine.journal.records import Fault
 from lowlat.engine.journal.segment import Block, Head, Reached, Segment, is_named
+from lowlat.engine.journal.snapshot_file import SnapshotFile
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
 from lowlat.errors import LowlatError
@@ -49,6 +50,24 @@ class SegmentFacts:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Segments that are not there, although one before them is. `first`: of them; `count`: how many."""
+
+    first: Path
+    count: int
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return f"{self.first} is missing"
+        return f"{self.first} and {units.counted(self.count - 1, 'other')} are missing"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return f"put the {'segment' if self.count == 1 else 'segments'} back from a copy"
+
+
 class JournalFile(Uncopied):
     """A journal, open for reading. Close it, or use it in a `with` block.
 
@@ -62,20 +81,12 @@ class JournalFile(Uncopied):
         self._before: tuple[tuple[int, int], Reached] | None = None
         older = None
         while older is None:
-            self._last = Segment(self.path)
-            try:
-                self._refuse_ended()
-                older = self._older()
-            except BaseException:
-                self.close()
-                raise
-            if older is None:
-                self.close()
+            older = self._open()
         self.first = self.head.segment
         while self.first - 1 in older:
             self.first -= 1
-        self.missing = segment_path(self.path, self.first - 1) if min(older, default=self.first) < self.first else None
-        """A segment that is not there, although one before it is."""
+        self.gap = self._gap({number for number in older if number < self.first})
+        """Before `first`; None if there is none."""
 
     def __enter__(self) -> JournalFile:
         return self
@@ -83,8 +94,28 @@ class JournalFile(Uncopied):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    def _open(self) -> set[int] | None:
+        """Open the snapshot, then the last segment, then list the others. None if a writer changed that meanwhile."""
+        self.snapshot = SnapshotFile(snapshot_path(self.path))
+        try:
+            self._last = Segment(self.path)
+        except BaseException:
+            self.snapshot.close()
+            raise
+        older = None
+        try:
+            self._refuse_ended()
+            older = self._older()
+            if self.snapshot.is_replaced:
+                older = None
+        finally:
+            if older is None:
+                self.close()
+        return older
+
     def close(self) -> None:
         """Close the files."""
+        self.snapshot.close()
         self._last.close()
         if self._other is not None:
             self._other.close()
@@ -270,11 +301,9 @@ class JournalFile(Uncopied):
 
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
-        if self.missing is not None:
-            return f"{self.missing} is missing"
         reached = self.walk_to(snapshot)
         there = (reached.place.segment, reached.place.end) == (snapshot.segment, snapshot.end)
-        return None if there else self.explain(reached)
+        return told_both(self.gap, None if there else self.explain(reached))
 
     def _refuse_ended(self) -> None:
         """A segment that another follows is not a journal: what is appended to it, or removed, breaks the journal."""
@@ -297,14 +326,34 @@ class JournalFile(Uncopied):
                 continue
             if not is_named(self._last.descriptor, self.path):
                 return None
-            stranger = _head_of(path)
-            if stranger is not None and stranger.identity != self.head.identity:
-                continue  # a journal of its own, which is called by a date
+            if self._is_stranger(path):
+                continue
             raise JournalDamagedError(
                 f"{path} is newer than {self.path}, which is segment {number}; "
                 "keep copies, and remove the one that is not of this journal"
             )
         return {other for other in there if other < number}
+
+    def _gap(self, apart: set[int]) -> Gap | None:
+        """`apart`: numbers before `first`, not next to it. Compaction, which removes the oldest first, may have made
+        them so during the listing.
+        """
+        while apart and self._is_apart(segment_path(self.path, min(apart))):
+            apart.remove(min(apart))
+        if not apart:
+            return None
+        first = begin = min(apart)
+        while first in apart:
+            first += 1
+        return Gap(segment_path(self.path, first), self.first - begin - len(apart))
+
+    def _is_apart(self, path: Path) -> bool:
+        return not os.path.lexists(path) or self._is_stranger(path)
+
+    def _is_stranger(self, path: Path) -> bool:
+        """Whether it is a journal of its own, which is called by a date."""
+        head = _head_of(path)
+        return head is not None and head.identity != self.head.identity
 
     def _segment(self, number: int) -> Segment:
         """A segment; besides the last one, one at a time is open."""
@@ -332,6 +381,11 @@ class JournalFile(Uncopied):
 
     def _stranger(self, path: Path, number: int) -> str:
         return f"{path} is not segment {number} of {self.path}; put it back from a copy"
+
+
+def told_both(gap: Gap | None, damage: str | None) -> str | None:
+    """What is missing and what is damaged, in one sentence; None if nothing is."""
+    return "; ".join(str(each) for each in (gap, damage) if each is not None) or None
 
 
 def _head_of(path: Path) -> JournalHead | None:

@@ -40,8 +40,8 @@ def journal_of(segment: Path) -> Path | None:
 
 
 def snapshot_path(journal: Path) -> Path:
-    """The path of the snapshot."""
-    return journal.with_name(journal.name + SNAPSHOT_SUFFIX)
+    """The path of the snapshot. `journal`: any path, even of what cannot be one (`.`)."""
+    return journal.parent / (journal.name + SNAPSHOT_SUFFIX)
 
 
 def new_path(journal: Path) -> Path:

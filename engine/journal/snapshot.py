@@ -23,7 +23,6 @@ from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.matching.native import Engine, available_bytes
 from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
-from lowlat.inputs import open_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,16 @@ def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosit
 
     Raises `SnapshotError` for one that is damaged or of another journal; the engine is then still empty.
     """
-    path = snapshot_path(journal.path)
-    try:
-        descriptor = open_regular(path)
-    except FileNotFoundError:
+    snapshot = journal.snapshot
+    if snapshot.fault is not None:
+        raise SnapshotError(snapshot.fault)
+    if snapshot.file is None:
         return None
+    try:
+        snapshot.file.seek(0)
+        return _restored(journal, engine, snapshot.file, snapshot.path)
     except OSError as error:
-        raise SnapshotError(f"cannot open {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return _restored(journal, engine, file, path)
-        except OSError as error:
-            raise SnapshotError(f"cannot read {path}: {error.strerror}") from error
+        raise SnapshotError(f"cannot read {snapshot.path}: {error.strerror}") from error
 
 
 def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) -> _core.JournalPosition:
@@ -137,8 +134,8 @@ def _of_segment(number: int) -> str:
 def missing_snapshot(file: JournalFile, fault: str | None) -> str:
     """Why a journal cannot be recovered whose first segments compaction removed, without the snapshot."""
     snapshot = fault or f"{snapshot_path(file.path)} does not exist"
-    if file.missing is not None:
-        return f"{file.missing} is missing, and {snapshot}; put the segment back from a copy"
+    if file.gap is not None:
+        return f"{file.gap}, and {snapshot}; {file.gap.remedy}"
     return (
         f"{file.path} begins with command {file.beginning.sequence:,}, since compaction removed those before, and "
         f"{snapshot}; put the snapshot back from a copy"

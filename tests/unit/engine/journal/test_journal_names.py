@@ -5,6 +5,7 @@ journal, hides a file of it, or lets somebody else read it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -133,6 +134,40 @@ def test_a_segment_that_is_missing_is_named_even_behind_a_snapshot(tmp_path: Pat
     snapshot_path(path).unlink()
     with pytest.raises(JournalDamagedError, match=r"is missing, and .* does not exist; put the segment back"):
         JournaledEngine.recover(path)
+
+
+def test_a_gap_hides_no_damage_after_it(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 6)
+    with JournaledEngine.recover(path) as engine:
+        engine.snapshot()
+        engine.rotate()
+        engine.process(limit(7))
+    for number in (2, 3):
+        segment_path(path, number).unlink()
+    content = bytearray(segment_path(path, 5).read_bytes())
+    content[-20] ^= 1
+    segment_path(path, 5).write_bytes(content)
+    gap = f"{segment_path(path, 2)} and 1 other are missing"
+    damage = rf"{gap}; damaged at block 4, byte .* of {segment_path(path, 5)}, after 4 commands: its command checksum"
+    with JournaledEngine.recover(path) as engine:
+        assert engine.recovery is not None and re.match(damage, engine.recovery.damage or "")
+        assert engine.counters.live_orders == 7
+    assert re.match(rf"{damage}.*; put the segments back", check_journal(path).problem or "")
+    os.truncate(path, path.stat().st_size - 20)
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content.ljust(len(content) + 20, b"!"))
+    assert re.match(damage, check_journal(path).problem or "")
+    snapshot_path(path).unlink()
+    assert f"{gap}, and {snapshot_path(path)} does not exist; put the segments" in (check_journal(path).problem or "")
+
+
+def test_another_journal_is_no_sign_of_a_gap(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "orders", 3)
+    with JournaledEngine.recover(path) as engine:
+        engine.compact()
+    journal_of(tmp_path / "elsewhere", 1).rename(segment_path(path, 1))
+    assert (check_journal(path).gap, check_journal(path).problem) == (None, None)
 
 
 def test_a_reader_is_not_told_of_damage_when_a_segment_begins_meanwhile(
