@@ -16,11 +16,10 @@ from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJo
 from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path, snapshot_path
 from lowlat.engine.journal.records import Fault
-from lowlat.engine.journal.segment import Block, Head, Reached, Segment, is_named
+from lowlat.engine.journal.segment import Block, Head, Reached, Segment, head_of, is_named, is_stranger
 from lowlat.engine.journal.snapshot_file import SnapshotFile
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.errors import LowlatError
 from lowlat.uncopied import Uncopied
 
 STRETCH_BYTES: Final = 1 << 26
@@ -307,10 +306,11 @@ class JournalFile(Uncopied):
 
     def _refuse_ended(self) -> None:
         """A segment that another follows is not a journal: what is appended to it, or removed, breaks the journal."""
-        journal = journal_of(self.path)
-        if journal is None or not journal.exists():
+        named = journal_of(self.path)
+        if named is None or not named[0].exists():
             return
-        last = _head_of(journal)
+        journal, _ = named
+        last = head_of(journal)
         if last is not None and last.identity == self.head.identity and last.segment > self.head.segment:
             raise JournalError(f"{self.path} is segment {self.head.segment} of {journal}; name that")
 
@@ -326,7 +326,7 @@ class JournalFile(Uncopied):
                 continue
             if not is_named(self._last.descriptor, self.path):
                 return None
-            if self._is_stranger(path):
+            if is_stranger(path, self.head.identity):
                 continue
             raise JournalDamagedError(
                 f"{path} is newer than {self.path}, which is segment {number}; "
@@ -338,7 +338,10 @@ class JournalFile(Uncopied):
         """`apart`: numbers before `first`, not next to it. Compaction, which removes the oldest first, may have made
         them so during the listing.
         """
-        while apart and self._is_apart(segment_path(self.path, min(apart))):
+        while apart:
+            path = segment_path(self.path, min(apart))
+            if os.path.lexists(path) and not is_stranger(path, self.head.identity):
+                break
             apart.remove(min(apart))
         if not apart:
             return None
@@ -346,14 +349,6 @@ class JournalFile(Uncopied):
         while first in apart:
             first += 1
         return Gap(segment_path(self.path, first), self.first - begin - len(apart))
-
-    def _is_apart(self, path: Path) -> bool:
-        return not os.path.lexists(path) or self._is_stranger(path)
-
-    def _is_stranger(self, path: Path) -> bool:
-        """Whether it is a journal of its own, which is called by a date."""
-        head = _head_of(path)
-        return head is not None and head.identity != self.head.identity
 
     def _segment(self, number: int) -> Segment:
         """A segment; besides the last one, one at a time is open."""
@@ -386,13 +381,3 @@ class JournalFile(Uncopied):
 def told_both(gap: Gap | None, damage: str | None) -> str | None:
     """What is missing and what is damaged, in one sentence; None if nothing is."""
     return "; ".join(str(each) for each in (gap, damage) if each is not None) or None
-
-
-def _head_of(path: Path) -> JournalHead | None:
-    """The head of a segment; None of another file."""
-    try:
-        segment = Segment(path)
-    except LowlatError:
-        return None
-    segment.close()
-    return segment.head

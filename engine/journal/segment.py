@@ -17,6 +17,7 @@ from lowlat.engine.journal.errors import JournalError, JournalHeldError, NoJourn
 from lowlat.engine.journal.header import HEAD_START_BYTES, JOURNAL, JournalHead, declared_size, read_head
 from lowlat.engine.journal.records import BLOCK, BlockKind, Fault
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
+from lowlat.errors import LowlatError
 from lowlat.inputs import is_refusal, open_regular
 
 _END: Final = struct.Struct("<4sI")
@@ -150,6 +151,22 @@ class Segment:
 
     def _unreadable(self, error: OSError) -> JournalError:
         return JournalError(f"cannot read {self.path}: {error.strerror}; check the disk, or read a copy")
+
+
+def head_of(path: Path) -> JournalHead | None:
+    """The head of a segment; None of another file."""
+    try:
+        segment = Segment(path)
+    except LowlatError:
+        return None
+    segment.close()
+    return segment.head
+
+
+def is_stranger(path: Path, identity: str) -> bool:
+    """Whether it is a segment of another journal, which may be called by a date, and not of the one with `identity`."""
+    head = head_of(path)
+    return head is not None and head.identity != identity
 
 
 def open_to_append(path: Path) -> int:
