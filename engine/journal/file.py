@@ -281,6 +281,13 @@ class JournalFile(Uncopied):
         there = self.first <= place.segment <= self.head.segment
         return there and self._segment(place.segment).continues(place.end, place.chain)
 
+    def has_lost(self, place: _core.JournalPosition) -> bool:
+        """Whether the last segment ends before a position in its file, and not with damage."""
+        if place.segment != self.head.segment:
+            return False
+        end, fault, _ = self.walk_to(place)
+        return end.end < place.end and fault in (Fault.NONE, Fault.TORN)
+
     def walk_to(self, place: _core.JournalPosition) -> Reached:
         """Check the batches before a position. Returns where and why that ended."""
         key = (place.segment, place.end)

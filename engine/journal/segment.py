@@ -102,8 +102,10 @@ class Segment:
 
     def heads(self, begin: int, end: int) -> Iterator[Head]:
         """Heads of the blocks between two offsets. Checks nothing, so the part must have been walked before."""
-        while begin < end:
+        while begin + BLOCK.itemsize <= end:
             _, size, sequence, _, _, kind, *_ = np.frombuffer(self._head_at(begin), BLOCK).item()
+            if kind == 0:  # zeros, which are not a block, up to the end of a segment
+                return
             yield Head(self.head.segment, begin, BlockKind(kind), size, sequence)
             begin += BLOCK.itemsize + size + END_BYTES
 

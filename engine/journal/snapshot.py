@@ -61,7 +61,8 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
 def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosition | None:
     """Restore the snapshot's state into an empty engine. Returns its position in the journal, None without a snapshot.
 
-    Raises `SnapshotError` for one that is damaged or of another journal; the engine is then still empty.
+    Raises `SnapshotError` for one that is damaged or of another journal, `JournalDamagedError` for a journal that ends
+    before it; the engine is then still empty.
     """
     snapshot = journal.snapshot
     if snapshot.fault is not None:
@@ -85,12 +86,9 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
     if said.identity != journal.head.identity:
         raise SnapshotError(f"{path} belongs to another journal: {said.identity}, not {journal.head.identity}")
     place = _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain, said.segment)
-    if (said.segment, said.end) > (journal.head.segment, journal.last_size):
-        raise JournalDamagedError(
-            f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, "
-            f"and it has {journal.last_size:,}{_of_segment(journal.head.segment)}; keep copies of both, then remove "
-            f"{path} to recover what is left"
-        )
+    if (place.segment, place.end) > (journal.head.segment, journal.last_size):
+        has = f"it has {journal.last_size:,}{_of_segment(journal.head.segment)}"
+        raise _lost(f"{journal.path} was truncated", place, has, path)
     _check_place(journal, place, path)
     whole = os.fstat(file.fileno()).st_size == len(head) + said.state_bytes
     state = file.read(said.state_bytes) if whole else b""
@@ -112,10 +110,14 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
 
 def _check_place(journal: JournalFile, said: _core.JournalPosition, path: Path) -> None:
     """Check that the snapshot was taken after a block of the journal, whose number and commands are as it says.
+    Raises `SnapshotError`, and `JournalDamagedError` if the journal has lost that block.
 
     If blocks before are damaged, which recovery from a snapshot survives, they cannot be counted.
     """
     if not journal.continues(said):
+        if journal.has_lost(said):  # as where a disk loses what it has synced
+            has = f"its blocks end at byte {journal.walk_to(said).place.end:,}"
+            raise _lost(f"{journal.path} has lost its end", said, has, path)
         raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
     place = journal.walk_to(said).place
     there = (place.segment, place.end) == (said.segment, said.end)
@@ -125,6 +127,13 @@ def _check_place(journal: JournalFile, said: _core.JournalPosition, path: Path) 
             f"{path} does not match {journal.path}: it was taken after {told}, and there are {place.blocks:,} and "
             f"{place.sequence:,} before that place"
         )
+
+
+def _lost(what: str, said: _core.JournalPosition, has: str, path: Path) -> JournalDamagedError:
+    return JournalDamagedError(
+        f"{what}: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, and {has}; keep copies of "
+        f"both, then remove {path} to recover what is left"
+    )
 
 
 def _of_segment(number: int) -> str:

@@ -285,6 +285,36 @@ def test_a_segment_that_another_follows_is_never_torn(three: Path, cut: int) -> 
         assert (file.fault, file.end.sequence, file.end.segment) == (Fault.CUT, 0, 1)
 
 
+@pytest.mark.parametrize("count", [1, 16, 600])
+def test_zeros_behind_a_segment_are_no_blocks(three: Path, count: int) -> None:
+    """Some file systems leave them; they ended verify with an internal error."""
+    os.truncate(segment_path(three, 1), segment_path(three, 1).stat().st_size + count)
+    check = check_journal(three)
+    assert (check.state, check.problem, check.tally.commands) == ("sound", None, 6)
+    with JournalFile(three) as file:
+        assert [block.sequence for block in Listing(file).blocks()] == [0, 2, 4]
+    assert orders(three) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("from_end", [112, 40])
+def test_a_lost_end_that_a_snapshot_is_from_is_told(three: Path, from_end: int) -> None:
+    """Where a disk loses what it had synced, zeros look like a batch that was never acknowledged: the snapshot knows
+    better.
+    """
+    with JournaledEngine.recover(three) as engine:
+        engine.snapshot()
+    size = three.stat().st_size
+    with three.open("r+b") as file:
+        file.seek(size - from_end)
+        file.write(bytes(from_end))
+    told = rf"{three} has lost its end: its snapshot was taken at byte {size} of segment 3, and its blocks end at byte"
+    with pytest.raises(JournalDamagedError, match=told):
+        JournaledEngine.recover(three)
+    assert (check_journal(three).state, three.stat().st_size) == ("damaged", size)
+    snapshot_path(three).unlink()
+    assert orders(three) == [1, 2, 3, 4]
+
+
 def test_segments_that_do_not_belong_together_are_refused(three: Path, tmp_path: Path) -> None:
     whole = {file.name: file.read_bytes() for file in three.parent.iterdir()}
 
