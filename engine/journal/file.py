@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -150,10 +151,15 @@ class JournalFile(Uncopied):
         opened = (self._segment(number) for number in range(self.first, self.head.segment + 1))
         return tuple(SegmentFacts(each.path, each.head.segment, each.head.sequence, each.size) for each in opened)
 
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """Bytes before each segment, and of all."""
+        return [0, *accumulate(each.size for each in self.segments)]
+
     @property
     def size(self) -> int:
         """Size of all segments in bytes."""
-        return sum(each.size for each in self.segments)
+        return self._sizes[-1]
 
     @property
     def last_size(self) -> int:
@@ -162,7 +168,7 @@ class JournalFile(Uncopied):
 
     def size_before(self, place: _core.JournalPosition) -> int:
         """Bytes of all segments before a position."""
-        return sum(each.size for each in self.segments if each.number < place.segment) + place.end
+        return self._sizes[place.segment - self.first] + place.end
 
     @cached_property
     def _walked(self) -> Reached:

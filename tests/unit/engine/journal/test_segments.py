@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,29 @@ def test_an_engine_rotates_when_its_segment_is_full(path: Path) -> None:
     for wrong in (0, 4_095, -1, 1e6, True):
         with pytest.raises(UsageError, match=r"segment_bytes: .* is outside 4096"):
             JournaledEngine.recover(path, segment_bytes=wrong)  # type: ignore[arg-type]
+
+
+def test_progress_costs_the_same_with_many_segments(path: Path) -> None:
+    """It is told after each of them: verify took quadratic time."""
+
+    def calls(file: JournalFile) -> int:
+        assert file.size_before(file.end) == file.size
+        made = itertools.count()
+        sys.setprofile(lambda *_: next(made))
+        try:
+            file.size_before(file.end)
+        finally:
+            sys.setprofile(None)
+        return next(made)
+
+    counts = []
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as engine:
+        for segments in (1, 12):
+            while engine.rotate() != segment_path(path, segments):
+                pass
+            with JournalFile(path) as file:
+                counts.append(calls(file))
+    assert counts[0] == counts[1]
 
 
 def test_compaction_leaves_the_snapshot_and_what_follows(three: Path) -> None:
