@@ -196,13 +196,14 @@ def test_its_files_stay_beside_it_when_the_directory_changes(tmp_path: Path, mon
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_who_may_not_read_the_journal_may_not_read_its_other_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_who_may_not_read_the_journal_may_not_read_its_other_files(tmp_path: Path, mode: int) -> None:
     path = journal_of(tmp_path / "day.journal", 1)
-    path.chmod(0o600)
+    path.chmod(mode)
     with JournaledEngine.recover(path) as engine:
         engine.rotate()
         engine.snapshot()
-    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {mode}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
@@ -210,7 +211,9 @@ def test_a_journal_that_root_compacts_is_still_its_owners(tmp_path: Path) -> Non
     path = journal_of(tmp_path / "day.journal", 1)
     os.chown(path, 12_345, 23_456)
     with JournaledEngine.recover(path) as engine:
-        engine.compact()
+        engine.rotate()
+        engine.compact(keep=1)
+    assert len(list(tmp_path.iterdir())) == 3
     assert {(each.stat().st_uid, each.stat().st_gid) for each in tmp_path.iterdir()} == {(12_345, 23_456)}
 
 
