@@ -143,6 +143,8 @@ class JournaledEngine(Engine):
         descriptor = continue_journal(path)
         try:
             with JournalFile(path) as file:
+                if not file.is_open_as(descriptor):
+                    raise JournalError(f"{path} was replaced by another file meanwhile; recover again")
                 engine = cls.of(file.settings)
                 engine.recovery, place = recovered(file, engine)
                 head, size = file.head, file.last_size

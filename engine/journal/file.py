@@ -130,6 +130,10 @@ class JournalFile(Uncopied):
         """Whether an engine had the journal open for writing when this was opened."""
         return self._last.held
 
+    def is_open_as(self, descriptor: int) -> bool:
+        """Whether the last segment is the file of another descriptor."""
+        return os.path.samestat(os.fstat(self._last.descriptor), os.fstat(descriptor))
+
     @property
     def settings(self) -> EngineConfig:
         """Settings of the journal's engine."""
@@ -382,6 +386,10 @@ class JournalFile(Uncopied):
             if os.path.lexists(path):
                 raise JournalDamagedError(self._stranger(path, number)) from error
             raise JournalError(f"{path} was removed by compaction meanwhile; read the journal again") from error
+        except JournalDamagedError as error:
+            raise JournalDamagedError(
+                f"{error}; put it back from a copy, or move it away if the snapshot is from after it"
+            ) from error
         if (segment.head.identity, segment.head.segment) != (self.head.identity, number):
             segment.close()
             raise JournalDamagedError(self._stranger(path, number))

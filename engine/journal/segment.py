@@ -195,7 +195,8 @@ def opened(path: Path, flags: int) -> int:
         why = error.strerror or str(error)
         if is_refusal(error):
             raise NoJournalError(f"{path} is not a journal: {why}") from error
-        raise JournalError(f"cannot open {path}: {why}; name a journal that you may read") from error
+        may = "read" if flags == os.O_RDONLY else "write"
+        raise JournalError(f"cannot open {path}: {why}; name a journal that you may {may}") from error
 
 
 def lock(descriptor: int, path: Path) -> None:

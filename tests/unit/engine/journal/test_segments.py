@@ -18,6 +18,7 @@ from lowlat import files
 from lowlat.engine import _core
 from lowlat.engine.flow.readers.journal import read_journal_flow
 from lowlat.engine.journal import creation
+from lowlat.engine.journal import engine as journal_engine
 from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import (
@@ -296,6 +297,42 @@ def test_damage_in_a_segment_is_named_with_what_to_do(three: Path) -> None:
     advice = str(raised.value).partition("keep a copy and truncate the file: ")[2]
     assert os.system(advice) == 0  # as it says
     assert orders(three) == [1, 2]
+
+
+def test_a_damaged_head_is_named_with_what_to_do(three: Path) -> None:
+    with JournaledEngine.recover(three) as engine:
+        engine.snapshot()
+    second = segment_path(three, 2)
+    content = bytearray(second.read_bytes())
+    content[40] ^= 1
+    second.write_bytes(content)
+    told = (
+        rf"{second} has a damaged header: .* put it back from a copy, or move it away if the snapshot is from after it"
+    )
+    with pytest.raises(JournalDamagedError, match=told):
+        JournaledEngine.recover(three)
+    second.unlink()
+    assert orders(three) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_journal_that_is_replaced_while_it_is_recovered_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was truncated where the other one ends."""
+    with JournaledEngine.create(path) as engine:
+        engine.process(limits(1))
+    whole, kept = path.read_bytes(), path.with_name("kept")
+
+    def replaced(path: Path) -> int:
+        descriptor = creation.continue_journal(path)
+        path.rename(kept)
+        JournaledEngine.create(path).close()
+        return descriptor
+
+    monkeypatch.setattr(journal_engine, "continue_journal", replaced)
+    with pytest.raises(JournalError, match="was replaced by another file meanwhile; recover again"):
+        JournaledEngine.recover(path)
+    assert kept.read_bytes() == whole
 
 
 @pytest.mark.parametrize("cut", [1, 60, 112])
