@@ -40,7 +40,6 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         lock(descriptor, path)
         # Empty: its creator was killed before it wrote the head.
         empty = os.fstat(descriptor).st_size == 0
-        older = numbered_segments(path)
     except BaseException:
         os.close(descriptor)
         raise
@@ -48,7 +47,7 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         os.close(descriptor)
         raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file")
     try:
-        if older:
+        if older := numbered_segments(path):
             raise JournalExistsError(f"{segment_path(path, older[0])} exists; remove it, or name another file")
         place = _write_head(descriptor, head, path)
         _flush_folder(path)  # otherwise a crash may lose the name
@@ -116,7 +115,8 @@ def put_in_place(path: Path, number: int) -> Path:
         new_path(path).replace(path)
     except OSError as error:
         discard_unfinished(path)
-        raise JournalError(f"cannot start a new segment of {path}: {error.strerror}") from error
+        taken = f"{numbered} is there; move it away" if isinstance(error, FileExistsError) else error.strerror
+        raise JournalError(f"cannot start a new segment of {path}: {taken}") from error
     flush_folder(path.absolute().parent)
     return numbered
 

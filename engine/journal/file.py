@@ -334,10 +334,7 @@ class JournalFile(Uncopied):
     def _older(self) -> set[int] | None:
         """Numbers of the segments before the last; None if the writer has put another in its place meanwhile."""
         number = self.head.segment
-        try:
-            there = numbered_segments(self.path)
-        except OSError as error:
-            raise JournalError(f"cannot list {self.path.parent}: {error.strerror}") from error
+        there = numbered_segments(self.path)
         for path in (segment_path(self.path, other) for other in there if other >= number):
             if is_named(self._last.descriptor, path) or not os.path.lexists(path):
                 continue

@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from lowlat.engine.journal.errors import JournalError
 from lowlat.inputs import real_path
 
 SEGMENT_MAX: Final = 2**32 - 1
@@ -73,7 +74,10 @@ def is_of_journal(file: Path, journal: Path) -> bool:
 
 
 def numbered_segments(journal: Path) -> list[int]:
-    """The numbers of the segments that are no longer written, oldest first. Raises `OSError`."""
+    """The numbers of the segments that are no longer written, oldest first. Raises `JournalError`."""
     prefix = f"{journal.name}."
-    names = (file.name.removeprefix(prefix) for file in journal.parent.iterdir() if file.name.startswith(prefix))
+    try:
+        names = [file.name.removeprefix(prefix) for file in journal.parent.iterdir() if file.name.startswith(prefix)]
+    except OSError as error:
+        raise JournalError(f"cannot list {journal.parent}: {error.strerror}") from error
     return sorted(int(name) for name in names if _NUMBER.fullmatch(name))

@@ -112,6 +112,19 @@ def test_a_journal_of_its_own_is_not_compacted_away(tmp_path: Path) -> None:
         assert other.orders()["order_id"].tolist() == [1]
 
 
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that others may only write to. It was an internal one, and left an empty file."""
+
+    def refused(_folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", refused)
+        with pytest.raises(JournalError, match=f"cannot list {tmp_path}: Permission denied"):
+            JournaledEngine.create(tmp_path / "day.journal")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_hard_link_is_no_second_journal(tmp_path: Path) -> None:
     """A rotation gives up the lock on the segment that ends, of which the link was another name."""
     path, link = tmp_path / "day.journal", tmp_path / "link"

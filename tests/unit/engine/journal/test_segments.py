@@ -263,6 +263,11 @@ def test_a_rotation_that_fails_leaves_the_journal_as_it_was(three: Path, monkeyp
             with pytest.raises(JournalError, match=r"cannot start a new segment of .*: Operation not permitted"):
                 engine.rotate()
         assert names(three.parent) == before and engine.can_go_on
+        segment_path(three, 3).write_bytes(b"mine")
+        with pytest.raises(JournalError, match=rf"cannot start .*: {segment_path(three, 3)} is there; move it away"):
+            engine.rotate()
+        assert segment_path(three, 3).read_bytes() == b"mine"
+        segment_path(three, 3).unlink()
         new_path(three).mkdir()
         with pytest.raises(JournalError, match=r"cannot remove .*day\.journal\.new"):
             engine.rotate()
