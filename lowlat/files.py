@@ -168,12 +168,19 @@ def _target(path: Path) -> Path:
 
 
 def make_like(descriptor: int, other: Path) -> None:
-    """Give a file the mode of another and, where the system permits that, its owner and group. Raises `OSError`."""
+    """Give a file the mode of another and, where the system permits that, its owner and group. A group that the other
+    does not have may do with it what all others may. Raises `OSError`.
+    """
     wanted, now = other.stat(), os.fstat(descriptor)
     if (wanted.st_uid, wanted.st_gid) != (now.st_uid, now.st_gid):
-        with contextlib.suppress(PermissionError):
-            os.fchown(descriptor, wanted.st_uid, wanted.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(wanted.st_mode))
+        for owner in (wanted.st_uid, -1):  # who may not give a file away may give it to a group of theirs
+            with contextlib.suppress(PermissionError):
+                os.fchown(descriptor, owner, wanted.st_gid)
+                break
+    mode = stat.S_IMODE(wanted.st_mode)
+    if os.fstat(descriptor).st_gid != wanted.st_gid:
+        mode = mode & ~stat.S_IRWXG | (mode & stat.S_IRWXO) << 3
+    os.fchmod(descriptor, mode)
 
 
 def _open_beside(target: Path, like: Path | None = None) -> tuple[int, Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lowlat.engine.journal.errors import JournalError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.names import numbered_segments, segment_path
+from lowlat.engine.journal.segment import head_of, is_stranger
 from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot
 from lowlat.engine.matching.native import Engine
 from lowlat.files import flush_folder
@@ -45,10 +46,11 @@ def remove_segments(journal: Path, before: int) -> list[RemovedSegment]:
     Only when a snapshot of the segment `before` or a later one is on the disk. Raises `JournalError`.
     """
     removed = []
+    last = head_of(journal)
     try:
         for number in numbered_segments(journal):
-            if number < before:
-                path = segment_path(journal, number)
+            path = segment_path(journal, number)
+            if number < before and last is not None and not is_stranger(path, last.identity):
                 removed.append(RemovedSegment(path, path.stat().st_size))
                 path.unlink()
                 flush_folder(journal.absolute().parent)  # each: a power cut may reorder what was not flushed

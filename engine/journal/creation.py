@@ -7,13 +7,22 @@ does. The old segment has two names in between, of which recovery removes the ne
 from __future__ import annotations
 
 import os
+import shlex
+from errno import ENAMETOOLONG
 from pathlib import Path
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalError, JournalExistsError, JournalWriteError
 from lowlat.engine.journal.header import JOURNAL, JournalHead, pack_head
-from lowlat.engine.journal.names import is_reserved, new_path, numbered_segments, segment_path
-from lowlat.engine.journal.segment import lock, opened
+from lowlat.engine.journal.names import (
+    is_reserved,
+    journal_of,
+    longest_path,
+    new_path,
+    numbered_segments,
+    segment_path,
+)
+from lowlat.engine.journal.segment import head_of, lock, open_to_append, opened
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.files import flush_folder, make_like, remove_abandoned
 
@@ -23,15 +32,14 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
 
     Raises `JournalExistsError`, `JournalError`.
     """
-    if is_reserved(path):
-        raise JournalError(f"{path}: a journal gives this ending to other files, and removes them; name another file")
+    _check_name(path)
+    _refuse_segment(path)
     head = JournalHead.of(settings)
     descriptor = _created(path)
     try:
         lock(descriptor, path)
         # Empty: its creator was killed before it wrote the head.
         empty = os.fstat(descriptor).st_size == 0
-        older = numbered_segments(path)
     except BaseException:
         os.close(descriptor)
         raise
@@ -39,7 +47,7 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         os.close(descriptor)
         raise JournalExistsError(f"{path} exists; recover from it, remove it, or name another file")
     try:
-        if older:
+        if older := numbered_segments(path):
             raise JournalExistsError(f"{segment_path(path, older[0])} exists; remove it, or name another file")
         place = _write_head(descriptor, head, path)
         _flush_folder(path)  # otherwise a crash may lose the name
@@ -48,6 +56,29 @@ def create_journal(path: Path, settings: EngineConfig) -> tuple[int, JournalHead
         os.close(descriptor)
         raise
     return descriptor, head, place
+
+
+def continue_journal(path: Path) -> int:
+    """Open and lock an existing journal, to append to it, without what a crash left. Returns its descriptor.
+
+    Raises `NoJournalError`, `JournalHeldError`, `JournalError`.
+    """
+    _check_name(path)
+    descriptor = open_to_append(path)
+    try:
+        discard_unfinished(path)
+        # The lock is on the file, whatever its name; but a segment that has ended is no longer locked.
+        if os.fstat(descriptor).st_nlink > 1:
+            name = shlex.quote(str(path))
+            copy = shlex.quote(f"{path}.copy")
+            raise JournalError(
+                f"{path} has another name (a hard link), by which a second engine could write it after a rotation; "
+                f"remove that, or make a copy: cp -p {name} {copy} && mv {copy} {name}"
+            )
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def create_next(path: Path, head: JournalHead) -> tuple[int, _core.JournalPosition]:
@@ -84,7 +115,8 @@ def put_in_place(path: Path, number: int) -> Path:
         new_path(path).replace(path)
     except OSError as error:
         discard_unfinished(path)
-        raise JournalError(f"cannot start a new segment of {path}: {error.strerror}") from error
+        taken = f"{numbered} is there; move it away" if isinstance(error, FileExistsError) else error.strerror
+        raise JournalError(f"cannot start a new segment of {path}: {taken}") from error
     flush_folder(path.absolute().parent)
     return numbered
 
@@ -100,6 +132,31 @@ def discard_unfinished(path: Path) -> None:
                 numbered.unlink()
     except OSError as error:
         raise JournalError(f"cannot remove what a crash left beside {path}: {error.strerror}") from error
+
+
+def _check_name(path: Path) -> None:
+    if is_reserved(path):
+        raise JournalError(f"{path}: a journal gives this ending to other files, and removes them; name another file")
+    try:
+        os.lstat(longest_path(path))
+    except (FileNotFoundError, ValueError):
+        pass
+    except OSError as error:
+        if error.errno == ENAMETOOLONG:
+            raise JournalError(
+                f"{path}: its other files have longer names, which would be too long; use a shorter name"
+            ) from error
+
+
+def _refuse_segment(path: Path) -> None:
+    """Compaction would remove it, and a rotation needs its name."""
+    named = journal_of(path)
+    if named is None:
+        return
+    journal, number = named
+    last = head_of(journal)
+    if last is not None and number <= last.segment:
+        raise JournalExistsError(f"{path} is the name of a segment of {journal}; name another file")
 
 
 def _created(path: Path) -> int:

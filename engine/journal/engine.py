@@ -22,13 +22,12 @@ from typing import Final, Self
 
 from lowlat.engine import _core
 from lowlat.engine.journal.compaction import Compacted, check_snapshot, remove_segments
-from lowlat.engine.journal.creation import create_journal, create_next, discard_unfinished, put_in_place
+from lowlat.engine.journal.creation import continue_journal, create_journal, create_next, put_in_place
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalWriteError, SnapshotError
 from lowlat.engine.journal.file import JournalFile
 from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.names import journal_itself
 from lowlat.engine.journal.records import Fault, SyncPolicy
-from lowlat.engine.journal.segment import open_to_append
 from lowlat.engine.journal.snapshot import Saved, missing_snapshot, restore_snapshot, write_snapshot
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
@@ -142,10 +141,11 @@ class JournaledEngine(Engine):
         """
         _check_options(sync, interval_ns, segment_bytes)
         path = _absolute(path)
-        descriptor = open_to_append(path)
+        descriptor = continue_journal(path)
         try:
-            discard_unfinished(path)
             with JournalFile(path) as file:
+                if not file.is_open_as(descriptor):
+                    raise JournalError(f"{path} was replaced by another file meanwhile; recover again")
                 engine = cls.of(file.settings)
                 engine.recovery, place = recovered(file, engine)
                 head, size = file.head, file.last_size

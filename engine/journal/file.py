@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +15,12 @@ from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
 from lowlat.engine.journal.header import JournalHead
-from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path
+from lowlat.engine.journal.names import journal_itself, journal_of, numbered_segments, segment_path, snapshot_path
 from lowlat.engine.journal.records import Fault
-from lowlat.engine.journal.segment import Block, Head, Reached, Segment, is_named
+from lowlat.engine.journal.segment import Block, Head, Reached, Segment, head_of, is_named, is_stranger
+from lowlat.engine.journal.snapshot_file import SnapshotFile
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.native import Engine
-from lowlat.errors import LowlatError
 from lowlat.uncopied import Uncopied
 
 STRETCH_BYTES: Final = 1 << 26
@@ -49,6 +50,24 @@ class SegmentFacts:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Segments that are not there, although one before them is. `first`: of them; `count`: how many."""
+
+    first: Path
+    count: int
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return f"{self.first} is missing"
+        return f"{self.first} and {units.counted(self.count - 1, 'other')} are missing"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return f"put the {'segment' if self.count == 1 else 'segments'} back from a copy"
+
+
 class JournalFile(Uncopied):
     """A journal, open for reading. Close it, or use it in a `with` block.
 
@@ -62,20 +81,12 @@ class JournalFile(Uncopied):
         self._before: tuple[tuple[int, int], Reached] | None = None
         older = None
         while older is None:
-            self._last = Segment(self.path)
-            try:
-                self._refuse_ended()
-                older = self._older()
-            except BaseException:
-                self.close()
-                raise
-            if older is None:
-                self.close()
+            older = self._open()
         self.first = self.head.segment
         while self.first - 1 in older:
             self.first -= 1
-        self.missing = segment_path(self.path, self.first - 1) if min(older, default=self.first) < self.first else None
-        """A segment that is not there, although one before it is."""
+        self.gap = self._gap({number for number in older if number < self.first})
+        """Before `first`; None if there is none."""
 
     def __enter__(self) -> JournalFile:
         return self
@@ -83,8 +94,28 @@ class JournalFile(Uncopied):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    def _open(self) -> set[int] | None:
+        """Open the snapshot, then the last segment, then list the others. None if a writer changed that meanwhile."""
+        self.snapshot = SnapshotFile(snapshot_path(self.path))
+        try:
+            self._last = Segment(self.path)
+        except BaseException:
+            self.snapshot.close()
+            raise
+        older = None
+        try:
+            self._refuse_ended()
+            older = self._older()
+            if self.snapshot.is_replaced:
+                older = None
+        finally:
+            if older is None:
+                self.close()
+        return older
+
     def close(self) -> None:
         """Close the files."""
+        self.snapshot.close()
         self._last.close()
         if self._other is not None:
             self._other.close()
@@ -98,6 +129,10 @@ class JournalFile(Uncopied):
     def held(self) -> bool:
         """Whether an engine had the journal open for writing when this was opened."""
         return self._last.held
+
+    def is_open_as(self, descriptor: int) -> bool:
+        """Whether the last segment is the file of another descriptor."""
+        return os.path.samestat(os.fstat(self._last.descriptor), os.fstat(descriptor))
 
     @property
     def settings(self) -> EngineConfig:
@@ -120,10 +155,15 @@ class JournalFile(Uncopied):
         opened = (self._segment(number) for number in range(self.first, self.head.segment + 1))
         return tuple(SegmentFacts(each.path, each.head.segment, each.head.sequence, each.size) for each in opened)
 
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """Bytes before each segment, and of all."""
+        return [0, *accumulate(each.size for each in self.segments)]
+
     @property
     def size(self) -> int:
         """Size of all segments in bytes."""
-        return sum(each.size for each in self.segments)
+        return self._sizes[-1]
 
     @property
     def last_size(self) -> int:
@@ -132,7 +172,7 @@ class JournalFile(Uncopied):
 
     def size_before(self, place: _core.JournalPosition) -> int:
         """Bytes of all segments before a position."""
-        return sum(each.size for each in self.segments if each.number < place.segment) + place.end
+        return self._sizes[place.segment - self.first] + place.end
 
     @cached_property
     def _walked(self) -> Reached:
@@ -251,6 +291,13 @@ class JournalFile(Uncopied):
         there = self.first <= place.segment <= self.head.segment
         return there and self._segment(place.segment).continues(place.end, place.chain)
 
+    def has_lost(self, place: _core.JournalPosition) -> bool:
+        """Whether the last segment ends before a position in its file, and not with damage."""
+        if place.segment != self.head.segment:
+            return False
+        end, fault, _ = self.walk_to(place)
+        return end.end < place.end and fault in (Fault.NONE, Fault.TORN)
+
     def walk_to(self, place: _core.JournalPosition) -> Reached:
         """Check the batches before a position. Returns where and why that ended."""
         key = (place.segment, place.end)
@@ -270,41 +317,52 @@ class JournalFile(Uncopied):
 
     def damage_before(self, snapshot: _core.JournalPosition) -> str | None:
         """What is wrong with the blocks before a snapshot, which recovery does not need; None if nothing is."""
-        if self.missing is not None:
-            return f"{self.missing} is missing"
         reached = self.walk_to(snapshot)
         there = (reached.place.segment, reached.place.end) == (snapshot.segment, snapshot.end)
-        return None if there else self.explain(reached)
+        return told_both(self.gap, None if there else self.explain(reached))
 
     def _refuse_ended(self) -> None:
         """A segment that another follows is not a journal: what is appended to it, or removed, breaks the journal."""
-        journal = journal_of(self.path)
-        if journal is None or not journal.exists():
+        named = journal_of(self.path)
+        if named is None or not named[0].exists():
             return
-        last = _head_of(journal)
+        journal, _ = named
+        last = head_of(journal)
         if last is not None and last.identity == self.head.identity and last.segment > self.head.segment:
             raise JournalError(f"{self.path} is segment {self.head.segment} of {journal}; name that")
 
     def _older(self) -> set[int] | None:
         """Numbers of the segments before the last; None if the writer has put another in its place meanwhile."""
         number = self.head.segment
-        try:
-            there = numbered_segments(self.path)
-        except OSError as error:
-            raise JournalError(f"cannot list {self.path.parent}: {error.strerror}") from error
+        there = numbered_segments(self.path)
         for path in (segment_path(self.path, other) for other in there if other >= number):
             if is_named(self._last.descriptor, path) or not os.path.lexists(path):
                 continue
             if not is_named(self._last.descriptor, self.path):
                 return None
-            stranger = _head_of(path)
-            if stranger is not None and stranger.identity != self.head.identity:
-                continue  # a journal of its own, which is called by a date
+            if is_stranger(path, self.head.identity):
+                continue
             raise JournalDamagedError(
                 f"{path} is newer than {self.path}, which is segment {number}; "
                 "keep copies, and remove the one that is not of this journal"
             )
         return {other for other in there if other < number}
+
+    def _gap(self, apart: set[int]) -> Gap | None:
+        """`apart`: numbers before `first`, not next to it. Compaction, which removes the oldest first, may have made
+        them so during the listing.
+        """
+        while apart:
+            path = segment_path(self.path, min(apart))
+            if os.path.lexists(path) and not is_stranger(path, self.head.identity):
+                break
+            apart.remove(min(apart))
+        if not apart:
+            return None
+        first = begin = min(apart)
+        while first in apart:
+            first += 1
+        return Gap(segment_path(self.path, first), self.first - begin - len(apart))
 
     def _segment(self, number: int) -> Segment:
         """A segment; besides the last one, one at a time is open."""
@@ -325,6 +383,10 @@ class JournalFile(Uncopied):
             if os.path.lexists(path):
                 raise JournalDamagedError(self._stranger(path, number)) from error
             raise JournalError(f"{path} was removed by compaction meanwhile; read the journal again") from error
+        except JournalDamagedError as error:
+            raise JournalDamagedError(
+                f"{error}; put it back from a copy, or move it away if the snapshot is from after it"
+            ) from error
         if (segment.head.identity, segment.head.segment) != (self.head.identity, number):
             segment.close()
             raise JournalDamagedError(self._stranger(path, number))
@@ -334,11 +396,6 @@ class JournalFile(Uncopied):
         return f"{path} is not segment {number} of {self.path}; put it back from a copy"
 
 
-def _head_of(path: Path) -> JournalHead | None:
-    """The head of a segment; None of another file."""
-    try:
-        segment = Segment(path)
-    except LowlatError:
-        return None
-    segment.close()
-    return segment.head
+def told_both(gap: Gap | None, damage: str | None) -> str | None:
+    """What is missing and what is damaged, in one sentence; None if nothing is."""
+    return "; ".join(str(each) for each in (gap, damage) if each is not None) or None

@@ -17,6 +17,7 @@ from msgspec import Meta
 from lowlat import units
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, JournalError, NoJournalError
+from lowlat.engine.journal.names import SEGMENT_MAX
 from lowlat.engine.matching.config import EngineConfig
 from lowlat.engine.matching.config_codec import from_plain, to_plain
 from lowlat.limits import JOURNAL_HEAD_BYTES_MAX
@@ -34,7 +35,7 @@ HEAD_START_BYTES: Final = _FIXED.size
 
 Identity: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Number: TypeAlias = Annotated[int, Meta(ge=1, lt=2**32)]
+Number: TypeAlias = Annotated[int, Meta(ge=1, le=SEGMENT_MAX)]
 Checksum: TypeAlias = Annotated[int, Meta(ge=0, lt=2**32)]
 Said = TypeVar("Said")
 
@@ -62,7 +63,9 @@ class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
         return cls(identity=secrets.token_hex(16), created=datetime.now(UTC), settings=settings)
 
     def after(self, place: _core.JournalPosition) -> JournalHead:
-        """The head of the segment that continues this one at its end."""
+        """The head of the segment that continues this one at its end. Raises `JournalError` after the last number."""
+        if self.segment == SEGMENT_MAX:
+            raise JournalError(f"segment {SEGMENT_MAX:,} is the last that a journal can have; start another journal")
         return JournalHead(
             identity=self.identity,
             created=self.created,

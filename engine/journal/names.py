@@ -14,8 +14,11 @@ import re
 from pathlib import Path
 from typing import Final
 
+from lowlat.engine.journal.errors import JournalError
 from lowlat.inputs import real_path
 
+SEGMENT_MAX: Final = 2**32 - 1
+"""The largest number of a segment."""
 SNAPSHOT_SUFFIX: Final = ".snapshot"
 _NEW_SUFFIX: Final = ".new"
 _NUMBER: Final = re.compile("(?!0{6})(?:[0-9]{6}|[1-9][0-9]{6,9})")
@@ -33,15 +36,15 @@ def is_reserved(path: Path) -> bool:
     return path.name.endswith((SNAPSHOT_SUFFIX, _NEW_SUFFIX))
 
 
-def journal_of(segment: Path) -> Path | None:
-    """The journal whose older segment has this name; None if no segment is called so."""
+def journal_of(segment: Path) -> tuple[Path, int] | None:
+    """The journal whose older segment has this name, and its number; None if no segment is called so."""
     name, _, number = segment.name.rpartition(".")
-    return segment.with_name(name) if name and _NUMBER.fullmatch(number) else None
+    return (segment.with_name(name), int(number)) if name and _NUMBER.fullmatch(number) else None
 
 
 def snapshot_path(journal: Path) -> Path:
-    """The path of the snapshot."""
-    return journal.with_name(journal.name + SNAPSHOT_SUFFIX)
+    """The path of the snapshot. `journal`: any path, even of what cannot be one (`.`)."""
+    return journal.parent / (journal.name + SNAPSHOT_SUFFIX)
 
 
 def new_path(journal: Path) -> Path:
@@ -52,6 +55,11 @@ def new_path(journal: Path) -> Path:
 def segment_path(journal: Path, number: int) -> Path:
     """The path of a segment that is no longer written."""
     return journal.with_name(f"{journal.name}.{number:06}")
+
+
+def longest_path(journal: Path) -> Path:
+    """The longest of the paths that its files may have."""
+    return segment_path(journal, SEGMENT_MAX)
 
 
 def is_of_journal(file: Path, journal: Path) -> bool:
@@ -66,7 +74,10 @@ def is_of_journal(file: Path, journal: Path) -> bool:
 
 
 def numbered_segments(journal: Path) -> list[int]:
-    """The numbers of the segments that are no longer written, oldest first. Raises `OSError`."""
+    """The numbers of the segments that are no longer written, oldest first. Raises `JournalError`."""
     prefix = f"{journal.name}."
-    names = (file.name.removeprefix(prefix) for file in journal.parent.iterdir() if file.name.startswith(prefix))
+    try:
+        names = [file.name.removeprefix(prefix) for file in journal.parent.iterdir() if file.name.startswith(prefix)]
+    except OSError as error:
+        raise JournalError(f"cannot list {journal.parent}: {error.strerror}") from error
     return sorted(int(name) for name in names if _NUMBER.fullmatch(name))

@@ -17,6 +17,7 @@ from lowlat.engine.journal.errors import JournalError, JournalHeldError, NoJourn
 from lowlat.engine.journal.header import HEAD_START_BYTES, JOURNAL, JournalHead, declared_size, read_head
 from lowlat.engine.journal.records import BLOCK, BlockKind, Fault
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, Commands
+from lowlat.errors import LowlatError
 from lowlat.inputs import is_refusal, open_regular
 
 _END: Final = struct.Struct("<4sI")
@@ -101,8 +102,10 @@ class Segment:
 
     def heads(self, begin: int, end: int) -> Iterator[Head]:
         """Heads of the blocks between two offsets. Checks nothing, so the part must have been walked before."""
-        while begin < end:
+        while begin + BLOCK.itemsize <= end:
             _, size, sequence, _, _, kind, *_ = np.frombuffer(self._head_at(begin), BLOCK).item()
+            if kind == 0:  # zeros, which are not a block, up to the end of a segment
+                return
             yield Head(self.head.segment, begin, BlockKind(kind), size, sequence)
             begin += BLOCK.itemsize + size + END_BYTES
 
@@ -152,6 +155,22 @@ class Segment:
         return JournalError(f"cannot read {self.path}: {error.strerror}; check the disk, or read a copy")
 
 
+def head_of(path: Path) -> JournalHead | None:
+    """The head of a segment; None of another file."""
+    try:
+        segment = Segment(path)
+    except LowlatError:
+        return None
+    segment.close()
+    return segment.head
+
+
+def is_stranger(path: Path, identity: str) -> bool:
+    """Whether it is a segment of another journal, which may be called by a date, and not of the one with `identity`."""
+    head = head_of(path)
+    return head is not None and head.identity != identity
+
+
 def open_to_append(path: Path) -> int:
     """Open and lock an existing journal. Raises `NoJournalError`, `JournalHeldError`, `JournalError`."""
     while True:
@@ -176,7 +195,8 @@ def opened(path: Path, flags: int) -> int:
         why = error.strerror or str(error)
         if is_refusal(error):
             raise NoJournalError(f"{path} is not a journal: {why}") from error
-        raise JournalError(f"cannot open {path}: {why}; name a journal that you may read") from error
+        may = "read" if flags == os.O_RDONLY else "write"
+        raise JournalError(f"cannot open {path}: {why}; name a journal that you may {may}") from error
 
 
 def lock(descriptor: int, path: Path) -> None:

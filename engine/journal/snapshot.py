@@ -23,7 +23,6 @@ from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.matching.native import Engine, available_bytes
 from lowlat.errors import FormatError, OutputPathError
 from lowlat.files import write_atomically
-from lowlat.inputs import open_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +61,19 @@ def write_snapshot(journal: Path, identity: str, state: bytes, place: _core.Jour
 def restore_snapshot(journal: JournalFile, engine: Engine) -> _core.JournalPosition | None:
     """Restore the snapshot's state into an empty engine. Returns its position in the journal, None without a snapshot.
 
-    Raises `SnapshotError` for one that is damaged or of another journal; the engine is then still empty.
+    Raises `SnapshotError` for one that is damaged or of another journal, `JournalDamagedError` for a journal that ends
+    before it; the engine is then still empty.
     """
-    path = snapshot_path(journal.path)
-    try:
-        descriptor = open_regular(path)
-    except FileNotFoundError:
+    snapshot = journal.snapshot
+    if snapshot.fault is not None:
+        raise SnapshotError(snapshot.fault)
+    if snapshot.file is None:
         return None
+    try:
+        snapshot.file.seek(0)
+        return _restored(journal, engine, snapshot.file, snapshot.path)
     except OSError as error:
-        raise SnapshotError(f"cannot open {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        try:
-            return _restored(journal, engine, file, path)
-        except OSError as error:
-            raise SnapshotError(f"cannot read {path}: {error.strerror}") from error
+        raise SnapshotError(f"cannot read {snapshot.path}: {error.strerror}") from error
 
 
 def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) -> _core.JournalPosition:
@@ -88,12 +86,9 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
     if said.identity != journal.head.identity:
         raise SnapshotError(f"{path} belongs to another journal: {said.identity}, not {journal.head.identity}")
     place = _core.JournalPosition(said.end, said.blocks, said.sequence, said.chain, said.segment)
-    if (said.segment, said.end) > (journal.head.segment, journal.last_size):
-        raise JournalDamagedError(
-            f"{journal.path} was truncated: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, "
-            f"and it has {journal.last_size:,}{_of_segment(journal.head.segment)}; keep copies of both, then remove "
-            f"{path} to recover what is left"
-        )
+    if (place.segment, place.end) > (journal.head.segment, journal.last_size):
+        has = f"it has {journal.last_size:,}{_of_segment(journal.head.segment)}"
+        raise _lost(f"{journal.path} was truncated", place, has, path)
     _check_place(journal, place, path)
     whole = os.fstat(file.fileno()).st_size == len(head) + said.state_bytes
     state = file.read(said.state_bytes) if whole else b""
@@ -115,10 +110,14 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
 
 def _check_place(journal: JournalFile, said: _core.JournalPosition, path: Path) -> None:
     """Check that the snapshot was taken after a block of the journal, whose number and commands are as it says.
+    Raises `SnapshotError`, and `JournalDamagedError` if the journal has lost that block.
 
     If blocks before are damaged, which recovery from a snapshot survives, they cannot be counted.
     """
     if not journal.continues(said):
+        if journal.has_lost(said):  # as where a disk loses what it has synced
+            has = f"its blocks end at byte {journal.walk_to(said).place.end:,}"
+            raise _lost(f"{journal.path} has lost its end", said, has, path)
         raise SnapshotError(f"{path} does not match {journal.path}: no block ends where the snapshot was taken")
     place = journal.walk_to(said).place
     there = (place.segment, place.end) == (said.segment, said.end)
@@ -130,6 +129,13 @@ def _check_place(journal: JournalFile, said: _core.JournalPosition, path: Path) 
         )
 
 
+def _lost(what: str, said: _core.JournalPosition, has: str, path: Path) -> JournalDamagedError:
+    return JournalDamagedError(
+        f"{what}: its snapshot was taken at byte {said.end:,}{_of_segment(said.segment)}, and {has}; keep copies of "
+        f"both, then remove {path} to recover what is left"
+    )
+
+
 def _of_segment(number: int) -> str:
     return f" of segment {number}" if number > 1 else ""
 
@@ -137,8 +143,8 @@ def _of_segment(number: int) -> str:
 def missing_snapshot(file: JournalFile, fault: str | None) -> str:
     """Why a journal cannot be recovered whose first segments compaction removed, without the snapshot."""
     snapshot = fault or f"{snapshot_path(file.path)} does not exist"
-    if file.missing is not None:
-        return f"{file.missing} is missing, and {snapshot}; put the segment back from a copy"
+    if file.gap is not None:
+        return f"{file.gap}, and {snapshot}; {file.gap.remedy}"
     return (
         f"{file.path} begins with command {file.beginning.sequence:,}, since compaction removed those before, and "
         f"{snapshot}; put the snapshot back from a copy"

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from lowlat.engine import _core
 from lowlat.engine.journal.errors import JournalDamagedError, SnapshotError
-from lowlat.engine.journal.file import JournalFile, SegmentFacts
+from lowlat.engine.journal.file import Gap, JournalFile, SegmentFacts, told_both
 from lowlat.engine.journal.header import JournalHead
 from lowlat.engine.journal.names import snapshot_path
 from lowlat.engine.journal.records import BlockKind, Fault
@@ -96,10 +96,10 @@ class JournalCheck:
     """The content of a journal as far as it can be trusted, and the result of `JournaledEngine.recover`.
 
     `held`: whether an engine has it open for writing. `size`: of all segments in bytes. `whole`: all blocks that can be
-    trusted, executed in `replay_ns` nanoseconds, checksums included. `state`: what follows them: nothing (sound), an
-    incompletely written block (torn), damage, or a loss; `reason`: a sentence about it; `torn_bytes`: the size of a
-    torn tail. `recovered`: the commands that recovery executes and the resulting books; None if it refuses. `problem`:
-    what is damaged and how to proceed; None if nothing is.
+    trusted, executed in `replay_ns` nanoseconds, checksums included. `gap`: segments before them that are missing.
+    `state`: what follows them: nothing (sound), an incompletely written block (torn), damage, or a loss; `reason`: a
+    sentence about it; `torn_bytes`: the size of a torn tail. `recovered`: the commands that recovery executes and the
+    resulting books; None if it refuses. `problem`: what is damaged and how to proceed; None if nothing is.
     """
 
     path: Path
@@ -107,6 +107,7 @@ class JournalCheck:
     head: JournalHead
     segments: tuple[SegmentFacts, ...]
     size: int
+    gap: Gap | None
     tally: Tally
     whole: Executed
     replay_ns: int
@@ -163,6 +164,7 @@ class _Check:
             head=file.head,
             segments=file.segments,
             size=file.size,
+            gap=file.gap,
             tally=self.tally,
             whole=whole,
             replay_ns=self.replay_ns,
@@ -195,20 +197,18 @@ class _Check:
         except SnapshotError as error:
             return self._without_snapshot(SnapshotCheck(path, None, str(error)), whole)
         except JournalDamagedError as error:  # the snapshot is from after the journal's end
-            if not self.file.held:
-                fault = "it was taken after the journal's end"
-                return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
-            fault = "it was taken after what was read: the journal is being written"
-            return self._without_snapshot(SnapshotCheck(path, None, fault), whole)
+            fault = "it was taken after the journal's end"
+            return _Recovery(SnapshotCheck(path, None, fault), None, str(error), lost=True)
         if begin is None:
             return self._without_snapshot(None, whole)
         return self._recovery_from(SnapshotCheck(path, begin.sequence), begin, engine, whole)
 
     def _without_snapshot(self, snapshot: SnapshotCheck | None, whole: Executed) -> _Recovery:
-        damage = self._damage(whole)
-        if damage is None and not self.file.whole:
-            damage = missing_snapshot(self.file, snapshot.fault if snapshot else None)
-        return _Recovery(snapshot, None if damage else whole, damage)
+        if self.file.whole:
+            problem = self._damage(whole)
+        else:
+            problem = missing_snapshot(self.file, snapshot.fault if snapshot else None)
+        return _Recovery(snapshot, None if problem else whole, problem)
 
     def _recovery_from(
         self, snapshot: SnapshotCheck, begin: _core.JournalPosition, engine: Engine, whole: Executed
@@ -218,8 +218,8 @@ class _Check:
         behind = Executed(stop.place.sequence - begin.sequence, stop, _books(engine))
         if self._damage(behind) is None:
             return _Recovery(snapshot, behind, self._difference(whole, behind))
-        damage = self._damage(whole) or self._damage(behind)
-        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged after it"), None, damage)
+        problem = told_both(self.file.gap, self._damage(whole) or self._damage(behind))
+        return _Recovery(SnapshotCheck(snapshot.path, None, "the journal is damaged after it"), None, problem)
 
     def _damage(self, executed: Executed) -> str | None:
         try:
@@ -230,12 +230,11 @@ class _Check:
 
     def _difference(self, whole: Executed, behind: Executed) -> str | None:
         """What is wrong even though recovery from the snapshot completes."""
-        path = snapshot_path(self.file.path)
-        if self.file.missing is not None:
-            gap = f"{self.file.missing} is missing"
-            return f"{gap}; recovery starts after that, from {path}; put the segment back from a copy"
-        if self._damage(whole) is not None:
-            return f"{self.file.explain(whole.stop)}; recovery starts after that, from {path}; keep copies of both"
+        path, gap = snapshot_path(self.file.path), self.file.gap
+        wrong = told_both(gap, None if self._damage(whole) is None else self.file.explain(whole.stop))
+        if wrong is not None:
+            remedy = "keep copies of both" if gap is None else gap.remedy
+            return f"{wrong}; recovery starts after that, from {path}; {remedy}"
         if whole.books is not None and whole.books != behind.books:
             return (
                 f"{path} gives different books than a full replay of {self.file.path}; remove the snapshot to recover"

@@ -73,8 +73,13 @@ def _segments(check: JournalCheck) -> Text | None:
     if first is last and first.number == 1:
         return None
     names = first.path.name if first is last else f"{first.path.name} to {last.path.name}"
-    removed = f" · commands before {first.sequence:,} removed by compaction" if first.number > 1 else ""
-    return plain_text(f"{units.counted(len(check.segments), 'file')}: {names}{removed}")
+    shown = f"{units.counted(len(check.segments), 'file')}: {names}"
+    if check.gap is not None:
+        return plain_text(f"{shown} · {check.gap}", style="bold red")
+    if first.number > 1:
+        removed = "missing" if check.snapshot is None else "removed by compaction"
+        shown += f" · commands before {first.sequence:,} {removed}"
+    return plain_text(shown)
 
 
 def _on_exhaustion(policy: PoolPolicy) -> str:

@@ -30,7 +30,7 @@ from lowlat.engine import (
 )
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.file import JournalFile
-from lowlat.engine.journal.names import snapshot_path
+from lowlat.engine.journal.names import segment_path, snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
 from lowlat.engine.journal.snapshot import write_snapshot
 from lowlat.engine.matching.commands import extended_commands
@@ -441,6 +441,20 @@ def test_compaction_leaves_one_file_and_the_snapshot(lowlat: Run, tmp_path: Path
     for verb in ("verify", "compact"):
         done = lowlat("journal", verb, day)
         assert done.returncode == ExitCode.NOT_VALID and "put the snapshot back from a copy" in done.stderr
+
+
+def test_a_segment_that_is_missing_was_not_removed_by_compaction(lowlat: Run, tmp_path: Path) -> None:
+    day = in_segments(tmp_path / "day.journal")
+    with JournaledEngine.recover(day) as engine:
+        engine.snapshot()
+    segment_path(day, 2).unlink()
+    done = lowlat("journal", "verify", day)
+    assert done.returncode == ExitCode.NOT_VALID
+    assert f"1 file: day.journal · {segment_path(day, 2)} is missing\n" in done.stdout
+    segment_path(day, 1).unlink()
+    assert "1 file: day.journal · commands before 5 removed by compaction" in lowlat("journal", "verify", day).stdout
+    snapshot_path(day).unlink()
+    assert "1 file: day.journal · commands before 5 missing" in lowlat("journal", "verify", day).stdout
 
 
 def test_a_reader_that_has_seen_enough_ends_it_silently(start: Start, tmp_path: Path) -> None:

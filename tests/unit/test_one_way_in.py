@@ -35,7 +35,7 @@ ALLOWED = {
     # A reader's own `open`, which opens by `lowlat.inputs`.
     # Created; books and rings are opened below a folder, never through a link.
     "engine/journal/creation.py": {"os.open"},
-    "engine/journal/snapshot.py": {"os.fdopen"},
+    "engine/journal/snapshot_file.py": {"os.fdopen"},
     "engine/shared_book/file.py": {"os.open", ".read_text"},
     "engine/rings/shared_memory.py": {"os.open"},
     "lowlat/host_lock.py": {"os.open"},

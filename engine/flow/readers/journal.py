@@ -65,7 +65,7 @@ def read_journal_flow(path: str | Path) -> Flow:
 
 def _check_whole(file: JournalFile) -> None:
     if not file.whole:
-        why = f"{file.missing} is missing" if file.missing else "compaction removed those before"
+        why = file.gap or "compaction removed those before"
         raise JournalError(
             f"{file.path} cannot be measured: it begins with command {file.beginning.sequence:,}, since {why}; use "
             "'lowlat journal verify' instead"

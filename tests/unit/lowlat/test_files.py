@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lowlat.errors import OutputPathError
-from lowlat.files import check_writable, remove_abandoned, write_atomically, written_atomically
+from lowlat.files import check_writable, make_like, remove_abandoned, write_atomically, written_atomically
 
 
 def test_a_file_is_written_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -88,6 +88,54 @@ def test_the_mode_is_the_umask_s_or_that_of_the_file_before(
         os.umask(before)
     assert stat.S_IMODE(target.stat().st_mode) == (mode if existing is None else existing)
     assert meanwhile.st_mode == target.stat().st_mode, "never more open than in the end"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_file_is_made_like_another(tmp_path: Path, mode: int) -> None:
+    other, target = tmp_path / "private", tmp_path / "new"
+    other.write_text("")
+    other.chmod(mode)
+    target.write_text("open to all before")
+    with written_atomically(target, like=other) as stream:
+        assert stat.S_IMODE(os.fstat(stream.fileno()).st_mode) == mode
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away, and act as another user")
+@pytest.mark.parametrize(
+    ("user", "groups", "owner", "mode"),
+    [
+        (0, [0], (12_345, 23_456), 0o664),
+        (34_567, [23_456], (34_567, 23_456), 0o664),
+        (34_567, [45_678], (34_567, 45_678), 0o644),
+    ],
+)
+def test_no_other_group_may_do_what_the_group_of_the_file_may(
+    tmp_path: Path, user: int, groups: list[int], owner: tuple[int, int], mode: int
+) -> None:
+    """Root gives it to the owner; a member of its group gives it to that; nobody else's group may write it."""
+    other, target = tmp_path / "shared", tmp_path / "new"
+    other.write_text("")
+    other.chmod(0o664)
+    os.chown(other, 12_345, 23_456)
+    target.write_text("")
+    os.chown(target, user, 45_678)
+    tmp_path.chmod(0o755)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.chdir(tmp_path)  # the folders above are root's
+            descriptor = os.open(target, os.O_RDWR)
+            os.setgroups(groups)
+            os.setgid(45_678 if user else 0)
+            os.setuid(user)
+            make_like(descriptor, Path("shared"))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    found = target.stat()
+    assert ((found.st_uid, found.st_gid), stat.S_IMODE(found.st_mode)) == (owner, mode)
 
 
 def test_the_file_is_on_the_disk_before_its_name_and_the_name_before_the_end(

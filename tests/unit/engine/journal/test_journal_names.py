@@ -5,24 +5,36 @@ journal, hides a file of it, or lets somebody else read it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from lowlat.engine import _core
 from lowlat.engine.flow.readers.journal import read_journal_flow
 from lowlat.engine.journal import creation
 from lowlat.engine.journal import file as journal_file
 from lowlat.engine.journal.engine import JournaledEngine
-from lowlat.engine.journal.errors import JournalDamagedError, JournalError, JournalHeldError, JournalWriteError
+from lowlat.engine.journal.errors import (
+    JournalDamagedError,
+    JournalError,
+    JournalExistsError,
+    JournalHeldError,
+    JournalWriteError,
+)
 from lowlat.engine.journal.file import JournalFile
-from lowlat.engine.journal.names import numbered_segments, segment_path, snapshot_path
+from lowlat.engine.journal.header import JOURNAL, pack_head
+from lowlat.engine.journal.names import SEGMENT_MAX, numbered_segments, segment_path, snapshot_path
 from lowlat.engine.journal.records import SyncPolicy
+from lowlat.engine.journal.snapshot import write_snapshot
 from lowlat.engine.journal.verify import check_journal
 from lowlat.engine.matching.commands import command, commands
+from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType
 
 
@@ -67,9 +79,106 @@ def test_a_journal_may_have_a_name_that_ends_in_digits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".new", ".snapshot"])
 def test_a_journal_takes_no_name_that_another_removes(tmp_path: Path, ending: str) -> None:
-    with pytest.raises(JournalError, match="a journal gives this ending to other files"):
-        JournaledEngine.create(tmp_path / f"day.journal{ending}")
+    for use in (JournaledEngine.create, JournaledEngine.recover):
+        with pytest.raises(JournalError, match="a journal gives this ending to other files"):
+            use(tmp_path / f"day.journal{ending}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_takes_no_name_that_is_too_long_for_its_other_files(tmp_path: Path) -> None:
+    """A journal without room for `.new` was written, but could not be recovered."""
+    longest = os.pathconf(tmp_path, "PC_NAME_MAX") - len(".4294967295")
+    with JournaledEngine.recover(journal_of(tmp_path / ("n" * longest), 2)) as engine:
+        engine.compact()
+    (tmp_path / ("n" * longest)).rename(tmp_path / ("n" * (longest + 1)))
+    for use in (JournaledEngine.create, JournaledEngine.recover):
+        with pytest.raises(JournalError, match="its other files have longer names, which would be too long; use a sho"):
+            use(tmp_path / ("n" * (longest + 1)))
+
+
+def test_a_journal_of_its_own_is_not_compacted_away(tmp_path: Path) -> None:
+    """Whether it is made under the name of a segment, or moved there."""
+    path = journal_of(tmp_path / "orders", 4)
+    with JournaledEngine.recover(path) as engine:
+        engine.compact()
+        for number in (1, 4, 5):
+            with pytest.raises(
+                JournalExistsError, match=rf"orders.00000{number} is the name of a segment of {path}; n"
+            ):
+                JournaledEngine.create(segment_path(path, number))
+        journal_of(tmp_path / "other", 1).rename(segment_path(path, 2))
+        assert [each.path for each in engine.compact().removed] == [segment_path(path, 5)]
+    with JournaledEngine.recover(segment_path(path, 2)) as other:
+        assert other.orders()["order_id"].tolist() == [1]
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that others may only write to. It was an internal one, and left an empty file."""
+
+    def refused(_folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", refused)
+        with pytest.raises(JournalError, match=f"cannot list {tmp_path}: Permission denied"):
+            JournaledEngine.create(tmp_path / "day.journal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hard_link_is_no_second_journal(tmp_path: Path) -> None:
+    """A rotation gives up the lock on the segment that ends, of which the link was another name."""
+    path, link = tmp_path / "day.journal", tmp_path / "link"
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as engine:
+        engine.process(limit(1))
+        link.hardlink_to(path)
+        with pytest.raises(JournalHeldError):
+            JournaledEngine.recover(link)
+        engine.rotate()
+        with pytest.raises(JournalError, match=r"link has another name \(a hard link\)"):
+            JournaledEngine.recover(link)
+        engine.process(limit(2))
+    assert check_journal(path).problem is None
+    link.unlink()
+    link.hardlink_to(path)
+    with pytest.raises(JournalError, match="another name") as raised:
+        JournaledEngine.recover(path)
+    command_line = str(raised.value).partition("make a copy: ")[2]
+    assert subprocess.run(["sh", "-c", command_line], check=False).returncode == 0
+    with JournaledEngine.recover(path) as engine:
+        assert engine.orders()["order_id"].tolist() == [1, 2]
+
+
+def compacted_up_to(path: Path, number: int) -> Path:
+    """An empty journal whose segment has this number, and its snapshot."""
+    JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE).close()
+    with JournalFile(path) as file:
+        head = msgspec.structs.replace(file.head, segment=number)
+    path.write_bytes(pack_head(JOURNAL, head.to_json())[0])
+    with JournalFile(path) as file:
+        state, _ = _core.save_state(Engine.of(file.settings).matcher)
+        write_snapshot(path, head.identity, state, file.beginning)
+    return path
+
+
+def test_after_its_last_number_a_journal_does_not_rotate(tmp_path: Path) -> None:
+    path = compacted_up_to(tmp_path / "day.journal", SEGMENT_MAX)
+    with JournaledEngine.recover(path) as engine:
+        with pytest.raises(JournalError, match=r"segment 4,294,967,295 is the last that a journal can have"):
+            engine.rotate()
+        engine.process(limit(1))
+
+
+def test_segments_are_in_order_where_their_numbers_get_another_digit(tmp_path: Path) -> None:
+    path = compacted_up_to(tmp_path / "day.journal", 999_998)
+    with JournaledEngine.recover(path, sync=SyncPolicy.NONE) as engine:
+        for number in range(1, 4):
+            engine.process(limit(number))
+            engine.rotate()
+    assert numbered_segments(path) == [999_998, 999_999, 1_000_000]
+    with JournaledEngine.recover(path) as engine:
+        assert engine.orders()["order_id"].tolist() == [1, 2, 3]
+        removed = [each.path.name[-7:] for each in engine.compact(keep=1).removed]
+    assert removed == [".999998", ".999999", "1000000"]
 
 
 def test_through_a_link_and_by_name_it_is_the_same_journal(tmp_path: Path) -> None:
@@ -100,13 +209,14 @@ def test_its_files_stay_beside_it_when_the_directory_changes(tmp_path: Path, mon
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_who_may_not_read_the_journal_may_not_read_its_other_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_who_may_not_read_the_journal_may_not_read_its_other_files(tmp_path: Path, mode: int) -> None:
     path = journal_of(tmp_path / "day.journal", 1)
-    path.chmod(0o600)
+    path.chmod(mode)
     with JournaledEngine.recover(path) as engine:
         engine.rotate()
         engine.snapshot()
-    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {mode}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
@@ -114,7 +224,9 @@ def test_a_journal_that_root_compacts_is_still_its_owners(tmp_path: Path) -> Non
     path = journal_of(tmp_path / "day.journal", 1)
     os.chown(path, 12_345, 23_456)
     with JournaledEngine.recover(path) as engine:
-        engine.compact()
+        engine.rotate()
+        engine.compact(keep=1)
+    assert len(list(tmp_path.iterdir())) == 3
     assert {(each.stat().st_uid, each.stat().st_gid) for each in tmp_path.iterdir()} == {(12_345, 23_456)}
 
 
@@ -133,6 +245,40 @@ def test_a_segment_that_is_missing_is_named_even_behind_a_snapshot(tmp_path: Pat
     snapshot_path(path).unlink()
     with pytest.raises(JournalDamagedError, match=r"is missing, and .* does not exist; put the segment back"):
         JournaledEngine.recover(path)
+
+
+def test_a_gap_hides_no_damage_after_it(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "day.journal", 6)
+    with JournaledEngine.recover(path) as engine:
+        engine.snapshot()
+        engine.rotate()
+        engine.process(limit(7))
+    for number in (2, 3):
+        segment_path(path, number).unlink()
+    content = bytearray(segment_path(path, 5).read_bytes())
+    content[-20] ^= 1
+    segment_path(path, 5).write_bytes(content)
+    gap = f"{segment_path(path, 2)} and 1 other are missing"
+    damage = rf"{gap}; damaged at block 4, byte .* of {segment_path(path, 5)}, after 4 commands: its command checksum"
+    with JournaledEngine.recover(path) as engine:
+        assert engine.recovery is not None and re.match(damage, engine.recovery.damage or "")
+        assert engine.counters.live_orders == 7
+    assert re.match(rf"{damage}.*; put the segments back", check_journal(path).problem or "")
+    os.truncate(path, path.stat().st_size - 20)
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content.ljust(len(content) + 20, b"!"))
+    assert re.match(damage, check_journal(path).problem or "")
+    snapshot_path(path).unlink()
+    assert f"{gap}, and {snapshot_path(path)} does not exist; put the segments" in (check_journal(path).problem or "")
+
+
+def test_another_journal_is_no_sign_of_a_gap(tmp_path: Path) -> None:
+    path = journal_of(tmp_path / "orders", 3)
+    with JournaledEngine.recover(path) as engine:
+        engine.compact()
+    journal_of(tmp_path / "elsewhere", 1).rename(segment_path(path, 1))
+    assert (check_journal(path).gap, check_journal(path).problem) == (None, None)
 
 
 def test_a_reader_is_not_told_of_damage_when_a_segment_begins_meanwhile(

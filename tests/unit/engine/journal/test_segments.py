@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lowlat import files
 from lowlat.engine import _core
 from lowlat.engine.flow.readers.journal import read_journal_flow
 from lowlat.engine.journal import creation
+from lowlat.engine.journal import engine as journal_engine
 from lowlat.engine.journal.dump import Listing
 from lowlat.engine.journal.engine import JournaledEngine
 from lowlat.engine.journal.errors import (
@@ -118,6 +120,29 @@ def test_an_engine_rotates_when_its_segment_is_full(path: Path) -> None:
     for wrong in (0, 4_095, -1, 1e6, True):
         with pytest.raises(UsageError, match=r"segment_bytes: .* is outside 4096"):
             JournaledEngine.recover(path, segment_bytes=wrong)  # type: ignore[arg-type]
+
+
+def test_progress_costs_the_same_with_many_segments(path: Path) -> None:
+    """It is told after each of them: verify took quadratic time."""
+
+    def calls(file: JournalFile) -> int:
+        assert file.size_before(file.end) == file.size
+        made = itertools.count()
+        sys.setprofile(lambda *_: next(made))
+        try:
+            file.size_before(file.end)
+        finally:
+            sys.setprofile(None)
+        return next(made)
+
+    counts = []
+    with JournaledEngine.create(path, orders=100, trades=10, sync=SyncPolicy.NONE) as engine:
+        for segments in (1, 12):
+            while engine.rotate() != segment_path(path, segments):
+                pass
+            with JournalFile(path) as file:
+                counts.append(calls(file))
+    assert counts[0] == counts[1]
 
 
 def test_compaction_leaves_the_snapshot_and_what_follows(three: Path) -> None:
@@ -238,6 +263,11 @@ def test_a_rotation_that_fails_leaves_the_journal_as_it_was(three: Path, monkeyp
             with pytest.raises(JournalError, match=r"cannot start a new segment of .*: Operation not permitted"):
                 engine.rotate()
         assert names(three.parent) == before and engine.can_go_on
+        segment_path(three, 3).write_bytes(b"mine")
+        with pytest.raises(JournalError, match=rf"cannot start .*: {segment_path(three, 3)} is there; move it away"):
+            engine.rotate()
+        assert segment_path(three, 3).read_bytes() == b"mine"
+        segment_path(three, 3).unlink()
         new_path(three).mkdir()
         with pytest.raises(JournalError, match=r"cannot remove .*day\.journal\.new"):
             engine.rotate()
@@ -274,6 +304,42 @@ def test_damage_in_a_segment_is_named_with_what_to_do(three: Path) -> None:
     assert orders(three) == [1, 2]
 
 
+def test_a_damaged_head_is_named_with_what_to_do(three: Path) -> None:
+    with JournaledEngine.recover(three) as engine:
+        engine.snapshot()
+    second = segment_path(three, 2)
+    content = bytearray(second.read_bytes())
+    content[40] ^= 1
+    second.write_bytes(content)
+    told = (
+        rf"{second} has a damaged header: .* put it back from a copy, or move it away if the snapshot is from after it"
+    )
+    with pytest.raises(JournalDamagedError, match=told):
+        JournaledEngine.recover(three)
+    second.unlink()
+    assert orders(three) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_journal_that_is_replaced_while_it_is_recovered_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was truncated where the other one ends."""
+    with JournaledEngine.create(path) as engine:
+        engine.process(limits(1))
+    whole, kept = path.read_bytes(), path.with_name("kept")
+
+    def replaced(path: Path) -> int:
+        descriptor = creation.continue_journal(path)
+        path.rename(kept)
+        JournaledEngine.create(path).close()
+        return descriptor
+
+    monkeypatch.setattr(journal_engine, "continue_journal", replaced)
+    with pytest.raises(JournalError, match="was replaced by another file meanwhile; recover again"):
+        JournaledEngine.recover(path)
+    assert kept.read_bytes() == whole
+
+
 @pytest.mark.parametrize("cut", [1, 60, 112])
 def test_a_segment_that_another_follows_is_never_torn(three: Path, cut: int) -> None:
     """Rotation syncs it, so a missing end is a loss; also one that ends between two blocks."""
@@ -283,6 +349,36 @@ def test_a_segment_that_another_follows_is_never_torn(three: Path, cut: int) -> 
         JournaledEngine.recover(three)
     with JournalFile(three) as file:
         assert (file.fault, file.end.sequence, file.end.segment) == (Fault.CUT, 0, 1)
+
+
+@pytest.mark.parametrize("count", [1, 16, 600])
+def test_zeros_behind_a_segment_are_no_blocks(three: Path, count: int) -> None:
+    """Some file systems leave them; they ended verify with an internal error."""
+    os.truncate(segment_path(three, 1), segment_path(three, 1).stat().st_size + count)
+    check = check_journal(three)
+    assert (check.state, check.problem, check.tally.commands) == ("sound", None, 6)
+    with JournalFile(three) as file:
+        assert [block.sequence for block in Listing(file).blocks()] == [0, 2, 4]
+    assert orders(three) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("from_end", [112, 40])
+def test_a_lost_end_that_a_snapshot_is_from_is_told(three: Path, from_end: int) -> None:
+    """Where a disk loses what it had synced, zeros look like a batch that was never acknowledged: the snapshot knows
+    better.
+    """
+    with JournaledEngine.recover(three) as engine:
+        engine.snapshot()
+    size = three.stat().st_size
+    with three.open("r+b") as file:
+        file.seek(size - from_end)
+        file.write(bytes(from_end))
+    told = rf"{three} has lost its end: its snapshot was taken at byte {size} of segment 3, and its blocks end at byte"
+    with pytest.raises(JournalDamagedError, match=told):
+        JournaledEngine.recover(three)
+    assert (check_journal(three).state, three.stat().st_size) == ("damaged", size)
+    snapshot_path(three).unlink()
+    assert orders(three) == [1, 2, 3, 4]
 
 
 def test_segments_that_do_not_belong_together_are_refused(three: Path, tmp_path: Path) -> None:
