@@ -46,6 +46,14 @@ def test_wrong_engine_is_shown_in_few_commands(lowlat: Lowlat, fault: str) -> No
     assert shown["given"] != shown["expected"] and "instead of" in shown["difference"]
 
 
+def test_a_bad_recording_is_told_before_the_work(lowlat: Lowlat, tmp_path: Path) -> None:
+    """The work would take a day."""
+    (tmp_path / "day.csv").write_text("34200.1,1,11,50,5850100,-1\n34200.2,9,12,70,5850100,-1\n")
+    done = lowlat("verify", "--engine", "reference", "--worlds", "1M", "day.csv")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == "lowlat: error: day.csv, row 2, column type: '9' is not a type from 1 to 7\n"
+
+
 def test_screen_shows_both_event_lists(lowlat: Lowlat) -> None:
     done = lowlat("verify", "--engine", libraries.broken("last-in-first-out"), env={"COLUMNS": "100"})
     first, *rest = done.stdout.splitlines()
