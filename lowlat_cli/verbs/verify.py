@@ -150,5 +150,7 @@ def _check_readable(recorded: Sequence[Path], progress: Progress) -> None:
     if recorded:
         from lowlat.engine.conformance.cases import recorded_commands
     for file in recorded:
+        if file.is_fifo():
+            raise UsageError(f"{file}: a recording is read more than once; name a file in place of a pipe")
         progress(f"reading {file}", 0.0)
         recorded_commands(file)
