@@ -13,7 +13,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
 from lowlat.errors import UsageError
-from lowlat.fleet.place import ClusterPlace, read_hosts
+from lowlat.fleet.place import ClusterPlace
 from lowlat.fleet.ssh import workers_by_ssh
 from lowlat.fleet.worker_facts import RefusedWorker
 from lowlat.text import printable
@@ -55,9 +55,8 @@ def connected_client(place: ClusterPlace) -> Iterator[tuple[Client, tuple[Refuse
         if place.local is not None:
             address = ends.enter_context(_local(place.local))
         elif place.hosts is not None:
-            hosts = read_hosts(place.hosts)
             address = ends.enter_context(_local(0))
-            unreached = ends.enter_context(workers_by_ssh(address, hosts, _OWN_CONFIG))
+            unreached = ends.enter_context(workers_by_ssh(address, place.names, _OWN_CONFIG))
         client = _client(address, place)
         try:
             yield client, unreached

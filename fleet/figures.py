@@ -22,7 +22,7 @@ from lowlat.reports.model.report import Report
 
 LATENCIES: Final = ("p50", "p99", "p99.9", "max")
 TIME_LOST: Final = "time lost"
-_DIGITS: Final = re.compile(r"[ ,]*(\(.*\)|\d.*)$")
+_DIGITS: Final = re.compile(r"[ ,]*(\(.*\)|[0-9].*)$")
 _Decoded = TypeVar("_Decoded")
 
 

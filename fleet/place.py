@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +11,10 @@ from lowlat.errors import FormatError, InputError, UsageError
 from lowlat.inputs import read_bytes
 from lowlat.limits import HOSTS_BYTES_MAX
 
+PORT_MAX: Final = 65_535
 LOCAL_MAX: Final = 512
 """Workers of a cluster on this host: each is a process that has loaded Dask."""
-_ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://(\[[0-9a-zA-Z:.%]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
+_ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://(\[[0-9a-zA-Z:.%]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
 _HOST: Final = re.compile(r"([\w.][\w.%-]{0,63}@)?[\w:][\w.:%-]{0,252}", re.ASCII)
 """A user, if any, and a name or an address."""
 
@@ -27,15 +28,21 @@ class ClusterPlace:
     scheduler: str | None = None
     local: int | None = None
     hosts: Path | None = None
+    names: tuple[str, ...] = field(init=False, default=())
+    """The hosts of the file, which is read at once: before anything waits or connects."""
 
     def __post_init__(self) -> None:
-        """Raises `UsageError` if none or several are given, `FormatError` for what is no address."""
+        """Raises `UsageError` if none or several are given, `FormatError` for what is no address, and what
+        `read_hosts` does.
+        """
         if sum(given is not None for given in (self.scheduler, self.local, self.hosts)) != 1:
             raise UsageError("name one cluster: --scheduler ADDRESS, --local N or --hosts FILE")
         if self.scheduler is not None:
             check_address(self.scheduler)
         if self.local is not None and not 1 <= self.local <= LOCAL_MAX:
             raise UsageError(f"{self.local} workers are outside 1..{LOCAL_MAX}")
+        if self.hosts is not None:
+            object.__setattr__(self, "names", read_hosts(self.hosts))
 
     def __str__(self) -> str:
         if self.scheduler is not None:
@@ -50,7 +57,7 @@ def parse_place(text: str) -> ClusterPlace:
         return ClusterPlace(hosts=Path(rest))
     if kind != "local":
         return ClusterPlace(scheduler=text)
-    if not re.fullmatch(r"\d{1,6}", rest, re.ASCII):
+    if not re.fullmatch(r"[0-9]{1,6}", rest, re.ASCII):
         raise FormatError(f"{text!r} has no number of workers; write local:N")
     return ClusterPlace(local=int(rest))
 
@@ -58,7 +65,7 @@ def parse_place(text: str) -> ClusterPlace:
 def check_address(text: str) -> None:
     """Raises `FormatError` for what is no address of a scheduler."""
     found = _ADDRESS.fullmatch(text)
-    if found is None or not 1 <= int(found[3]) <= 65_535:
+    if found is None or not 1 <= int(found[3]) <= PORT_MAX:
         raise FormatError(f"{text!r} is no address of a scheduler; write one such as tcp://node:8786")
 
 

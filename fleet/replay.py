@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from lowlat import units
 from lowlat.errors import InputError
@@ -26,8 +27,10 @@ def replay_by_partition(
     command: tuple[str, ...],
     tell: Callable[[str], None],
     progress: Progress,
+    turn: AbstractContextManager[None] = nullcontext(),  # noqa: B008 (it holds nothing)
 ) -> Replays:
-    """Replay the recordings of these paths. `tell` takes what is to be known before the long work begins.
+    """Replay the recordings of these paths. `tell` takes what is to be known before the long work begins. `turn` is
+    entered once they have been read, and held while they are measured.
 
     A partition that fails is named in the document, and the others go on. After Ctrl-C the document holds what is
     there, marked. Raises `InputError` if no file can be read, `UsageError` if a worker has too little memory for a
@@ -40,7 +43,8 @@ def replay_by_partition(
         partitions = partitions_of(surveyed, by, plan.part.symbols)
         planned = len(partitions)
         need_bytes = _told_memory(partitions, plan, workers, tell)
-        _replayed(partitions, plan, workers, so_far, progress)
+        with turn:
+            _replayed(partitions, plan, workers, so_far, progress)
     except KeyboardInterrupt:
         workers.cancel()
         if not so_far.results:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lowlat.errors import UsageError
+from lowlat.fleet.place import PORT_MAX
 from lowlat.fleet.ssh_worker import LOOPBACK, PORT, READY
 from lowlat.fleet.worker_facts import RefusedWorker
 from lowlat.text import cut, printable
@@ -155,7 +156,7 @@ async def _worker(connection: SSHClientConnection, host: str, scheduler: _Schedu
     command = shlex.join([sys.executable, "-P", "-m", "lowlat.fleet.ssh_worker"])
     process = await connection.create_process(f"exec {command}", errors="replace")
     opened.callback(process.close)
-    port = int(await _line(process, PORT))
+    port = _port(await _line(process, PORT))
     here = await connection.forward_local_port(LOOPBACK, 0, LOOPBACK, port)
     told = {
         "name": host,
@@ -165,6 +166,13 @@ async def _worker(connection: SSHClientConnection, host: str, scheduler: _Schedu
     }
     process.stdin.write(f"{json.dumps(told)}\n")
     await _line(process, READY)
+
+
+def _port(text: str) -> int:
+    """The port that a host names. Raises `_NoWorker` for text that is none."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= PORT_MAX:
+        raise _NoWorker(f"what it prints is no worker's: {cut(printable(text), 40)!r} is not a port")
+    return int(text)
 
 
 async def _line(process: SSHClientProcess[str], start: str) -> str:

@@ -26,7 +26,9 @@ FOLDERS: Final = (Path("/run/lock"), Path("/tmp"))
 NAME: Final = "lowlat.lock"
 POLL_S: Final = 0.2
 _OPEN_TO_ALL: Final = stat.S_ISVTX | stat.S_IWOTH
-_HOLDER: Final = re.compile(r"(?P<pid>\d{1,10})\t(?P<started>\d{1,20})\t(?P<since>\d{1,10})\t(?P<what>[^\n]{1,99})\n")
+_HOLDER: Final = re.compile(
+    r"(?P<pid>[0-9]{1,10})\t(?P<started>[0-9]{1,20})\t(?P<since>[0-9]{1,10})\t(?P<what>[^\n]{1,99})\n"
+)
 _BYTES_MAX: Final = 256
 _STAT_BYTES_MAX: Final = 4096
 

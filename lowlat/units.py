@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lowlat.text import is_digits
+
 _TIME: Final = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns"))
 _DECIMAL: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _BINARY: Final = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
@@ -91,7 +93,7 @@ def plural_of(noun: str) -> str:
 
 def cpus(cpu_list: str) -> str:
     """A CPU list with its noun, e.g. `CPU 3`, `CPUs 0-3,8`."""
-    return f"{'CPU' if cpu_list.isdigit() else 'CPUs'} {cpu_list}"
+    return f"{'CPU' if is_digits(cpu_list) else 'CPUs'} {cpu_list}"
 
 
 def _prefixed(count: float) -> str:

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from lowlat_cli.options.recording import RecordedInput
 
 
-def rebuild(ctx: typer.Context, recording: RecordedInput, destination: Destination) -> int:
+def opened(recording: RecordedInput) -> tuple[OrderEventStream, BookCheck | None]:
+    """The feed, and the books to compare with if they are given. The first events of a file are read, to see that it
+    has some; the rest only while it is measured. Raises what reading them raises.
+    """
+    if recording.file.is_file():
+        next(iter(_opened(recording).blocks), None)
+    return _opened(recording), _expected(recording)
+
+
+def rebuild(ctx: typer.Context, stream: OrderEventStream, check: BookCheck | None, destination: Destination) -> int:
     """Rebuild the books, write the document, and return the exit code for its status."""
     from lowlat.engine.bench.rebuild import Rebuilding
 
-    stream, check = _opened(recording), _expected(recording)
     with shown_progress(color_of(ctx), verbose=destination.verbose) as progress:
         found = Rebuilding(stream, check, progress).run()
     return _delivered(found, destination)

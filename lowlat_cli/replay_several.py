@@ -104,12 +104,12 @@ def replay_several(
     elsewhere = place is not None and place.local is None
     command = full_command(ctx, sys.argv[1:])
     division: Division = "symbol" if by == PartitionBy.SYMBOL else "file"
+    turn = nullcontext() if elsewhere else alone(ctx, wait_s, no_lock=no_lock)
     with (
-        nullcontext() if elsewhere else alone(ctx, wait_s, no_lock=no_lock),
         workers_of(place) as workers,
         shown_progress(color_of(ctx), verbose=destination.verbose) as progress,
     ):
-        found = replay_by_partition(paths, plan, division, workers, command, note, progress)
+        found = replay_by_partition(paths, plan, division, workers, command, note, progress, turn)
     return _delivered(found, destination)
 
 

@@ -209,7 +209,7 @@ def _difference(before: int | None, after: int | None, source: str, absent: str)
 
 def _migrations(before: str | None, after: str | None) -> Reading[int]:
     def count(text: str | None) -> int | None:
-        match = re.search(r"^se\.nr_migrations\s*:\s*(\d+)", text or "", re.MULTILINE)
+        match = re.search(r"^se\.nr_migrations\s*:\s*([0-9]+)", text or "", re.MULTILINE)
         return None if match is None else int(match[1])
 
     source = "read from /proc/thread-self/sched"
@@ -231,7 +231,8 @@ def _steal(before: str | None, after: str | None, cpu: int) -> Reading[int]:
     def ticks(text: str | None) -> int | None:
         match = re.search(rf"^cpu{cpu} (.*)$", text or "", re.MULTILINE)
         fields = match[1].split() if match is not None else []
-        return int(fields[_STEAL_FIELD - 1]) if len(fields) >= _STEAL_FIELD else None
+        steal = fields[_STEAL_FIELD - 1] if len(fields) >= _STEAL_FIELD else ""
+        return int(steal) if is_digits(steal) else None
 
     found = _difference(ticks(before), ticks(after), "read from /proc/stat", f"/proc/stat has no steal of CPU {cpu}")
     if found.value is None:

@@ -37,7 +37,7 @@ LEVELS: Final = 500
 BEST_BID: Final = 100_000
 _BATCH: Final = 1_000
 _TIMEOUT_S: Final = 120
-_RESIDENT: Final = re.compile(r"^Rss:\s+(\d{1,15}) kB$", re.MULTILINE)
+_RESIDENT: Final = re.compile(r"^Rss:\s+([0-9]{1,15}) kB$", re.MULTILINE)
 _ABSENT: Final = "not available here, because "
 
 

@@ -55,7 +55,7 @@ class Stopwatch:
 
 def memory_max_bytes() -> int:
     """The peak of this program's memory. What getrusage tells includes that of the process which started it."""
-    found = re.search(r"^VmHWM:\s*(\d+) kB", LIVE.text("proc/self/status") or "", re.MULTILINE)
+    found = re.search(r"^VmHWM:\s*([0-9]+) kB", LIVE.text("proc/self/status") or "", re.MULTILINE)
     return int(found[1]) * 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -135,11 +135,16 @@ def _profile(claimed: Claimed, name: str, commands: int, seed: int) -> Case:
 
 
 def _recorded(claimed: Claimed, file: str) -> Case:
+    return _flow(claimed, recorded_commands(Path(file)))
+
+
+def recorded_commands(file: Path) -> Flow:
+    """The commands of a file of recorded orders. Raises what reading it raises."""
     from lowlat.engine.flow.recording import RecordedFlow
     from lowlat.engine.flow.registry import reader_of
 
-    read = reader_of(Path(file)).flow(Path(file))
-    return _flow(claimed, read.flow() if isinstance(read, RecordedFlow) else read)
+    read = reader_of(file).flow(file)
+    return read.flow() if isinstance(read, RecordedFlow) else read
 
 
 def _flow(claimed: Claimed, flow: Flow) -> Case:

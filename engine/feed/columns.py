@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +20,8 @@ from lowlat.text import cut, printable
 
 Ints = NDArray[np.int64]
 
-_WHOLE: Final = re.compile(r"\d{1,20}")
-_DECIMAL: Final = re.compile(r"[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d+)?")
+_WHOLE: Final = re.compile(r"[0-9]{1,20}")
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 _UUID: Final = "^[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$"
 SECOND_NS: Final = 10**9
 TIME_UNITS: Final = {"s": SECOND_NS, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -184,7 +185,7 @@ def _rounded(block: TableBlock, column: str, unit: Decimal) -> Ints:
 
 def _iso(block: TableBlock, column: str, text: Any, first: str) -> Ints:
     pa = arrow(block.path)
-    zone = "UTC" if re.search(r"(Z|[+-]\d\d:?\d\d)$", first) else None
+    zone = "UTC" if re.search(r"(Z|[+-][0-9][0-9]:?[0-9][0-9])$", first) else None
     try:
         return _numbers(text.cast(pa.timestamp("ns", zone)).cast(pa.int64()))
     except pa.ArrowInvalid:
@@ -210,7 +211,9 @@ def _clock(block: TableBlock, column: str) -> Ints:
 
 
 def _is_multiple(text: str, unit: Decimal) -> bool:
-    return bool(_DECIMAL.fullmatch(text)) and abs(Decimal(text).adjusted()) < 30 and Decimal(text) % unit == 0
+    return (
+        bool(_DECIMAL.fullmatch(text)) and abs(Decimal(text).adjusted()) < 30 and Fraction(text) % Fraction(unit) == 0
+    )
 
 
 def _first_bad(block: TableBlock, column: str, good: Any, expected: str) -> InputError:

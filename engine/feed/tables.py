@@ -141,7 +141,7 @@ class CsvTable:
 
     def _unreadable(self, error: Exception, row: int) -> InputError:
         why = str(error).removeprefix("CSV parse error: ")
-        found = re.match(r"Row #(\d+): (.*)", why, re.DOTALL)
+        found = re.match(r"Row #([0-9]+): (.*)", why, re.DOTALL)
         if found:
             row, why = row + int(found[1]) - 1, found[2]
             return InputError(f"{self._path}, row {row}: {cut(printable(why), SHOWN_CHARS)}")

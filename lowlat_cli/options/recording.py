@@ -24,8 +24,8 @@ SECOND_NS: Final = 10**9
 _DATED_NS: Final = 25 * 3_600 * SECOND_NS
 """More than any time without a date."""
 _TIME: Final = re.compile(
-    r"(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<hour>\d\d?):(?P<minute>[0-5]\d)"
-    r"(?::(?P<second>[0-5]\d)(?:\.(?P<fraction>\d{1,9}))?)?Z?"
+    r"(?:(?P<date>[0-9]{4}-[0-9][0-9]-[0-9][0-9])[T ])?(?P<hour>[0-9][0-9]?):(?P<minute>[0-5][0-9])"
+    r"(?::(?P<second>[0-5][0-9])(?:\.(?P<fraction>[0-9]{1,9}))?)?Z?"
 )
 
 

@@ -52,7 +52,7 @@ from lowlat_cli.options.shared import (
     VerboseOption,
 )
 from lowlat_cli.progress import Progress, shown_progress
-from lowlat_cli.replay_rebuild import rebuild
+from lowlat_cli.replay_rebuild import opened, rebuild
 from lowlat_cli.replay_several import PartitionOptions, plan_of_partitions, replay_several
 from lowlat_cli.run_plan import plan_of, tell_of_books
 from lowlat_cli.session import color_of
@@ -61,7 +61,7 @@ from lowlat_cli.stdio import note
 if TYPE_CHECKING:
     from lowlat.engine.bench.run import RunPlan
     from lowlat.engine.flow.order_flow import Flow
-    from lowlat.engine.flow.recording import RecordedFlow
+    from lowlat.engine.flow.recording import RecordedFlow, VenueBook
     from lowlat.reports.model.report import Report
 
 
@@ -152,8 +152,9 @@ def replay(
         check_rebuild(ctx)
         destination.check()
         recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
+        stream, check = opened(recording)
         with alone(ctx, wait, no_lock=no_lock):
-            return rebuild(ctx, recording, destination)
+            return rebuild(ctx, stream, check, destination)
     destination.check(outputs_of("report"))
     check_together(ctx, output)
     load = load_of(producers=1 if pipeline else None, rate=rate, arrivals=arrivals)
@@ -163,13 +164,28 @@ def replay(
     recording = recorded_input(file, formats, expect, selection_of(symbols, begin, end, columns))
     if profile_out is not None:
         check_writable(profile_out)
+    # Before the wait for another measurement: a file that cannot be read is told at once.
+    read = _read(ctx, recording, profile_out, verbose=verbose)
     with alone(ctx, wait, no_lock=no_lock):
-        report = _measured(ctx, recording, profile_out, replace(plan, kernel_path=not no_kernel_path), verbose=verbose)
+        report = _measured(ctx, *read, replace(plan, kernel_path=not no_kernel_path), verbose=verbose)
     return destination.deliver(report)
 
 
+def _read(
+    ctx: typer.Context, recording: RecordedInput, profile_out: Path | None, *, verbose: bool
+) -> tuple[RecordedFlow | Flow, VenueBook | None]:
+    """The commands, and the venue's book if it is given. Writes the profile if it is asked for."""
+    with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        progress(f"reading the {recording.reader.noun}", 0.0)
+        book = recording.book()
+        recorded = recording.flow(book, progress)
+        if profile_out is not None:
+            _write_profile(recorded, profile_out, progress)
+    return recorded, book
+
+
 def _measured(
-    ctx: typer.Context, recording: RecordedInput, profile_out: Path | None, plan: RunPlan, *, verbose: bool
+    ctx: typer.Context, recorded: RecordedFlow | Flow, book: VenueBook | None, plan: RunPlan, *, verbose: bool
 ) -> Report:
     from lowlat.engine.bench.pipeline_placement import book_names
     from lowlat.engine.bench.protocol import Pipeline
@@ -177,12 +193,6 @@ def _measured(
     from lowlat.engine.bench.run import measure
     from lowlat.engine.flow.order_flow import Flow
 
-    with shown_progress(color_of(ctx), verbose=verbose) as progress:
-        progress(f"reading the {recording.reader.noun}", 0.0)
-        book = recording.book()
-        recorded = recording.flow(book, progress)
-        if profile_out is not None:
-            _write_profile(recorded, profile_out, progress)
     flow = recorded if isinstance(recorded, Flow) else recorded.flow()
     if isinstance(plan.load, Pipeline):
         tell_of_books(book_names(flow.name, len(flow.instruments)), plan.books, verbose=verbose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,13 +108,11 @@ def verify(
     """
     destination = Destination(output_format, output, color_of(ctx), verbose=verbose)
     destination.check()
-    for file in recorded or ():
-        _check_readable(file)
-
     from lowlat.engine.conformance.verify import VerifyPlan
 
     plan = VerifyPlan(worlds, seed, commands, tuple(str(file.absolute()) for file in recorded or ()))
     with shown_progress(color_of(ctx), verbose=verbose) as progress:
+        _check_readable(recorded or (), progress)
         found = _compared(engine, plan, place_of(cluster), progress)
 
     def document() -> str:
@@ -146,7 +145,12 @@ def _compared(engine: str, plan: VerifyPlan, cluster: ClusterPlace | None, progr
         return verify_in_parts(engine, plan, workers, progress)
 
 
-def _check_readable(file: Path) -> None:
-    from lowlat.engine.flow.registry import reader_of
-
-    reader_of(file)
+def _check_readable(recorded: Sequence[Path], progress: Progress) -> None:
+    """Read the recordings to their ends: the processes that compare come to them last."""
+    if recorded:
+        from lowlat.engine.conformance.cases import recorded_commands
+    for file in recorded:
+        if file.is_fifo():
+            raise UsageError(f"{file}: a recording is read more than once; name a file in place of a pipe")
+        progress(f"reading {file}", 0.0)
+        recorded_commands(file)

@@ -16,6 +16,7 @@ from lowlat.probes.doctor.knobs import FileCheck
 from lowlat.probes.doctor.live_host import TimeState
 from lowlat.probes.host.host_tree import parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.text import is_digits
 
 FAST_SOURCES: Final = ("tsc", "arch_sys_counter")
 FAST_IN_GUESTS: Final = ("kvm-clock", "hyperv_clocksource_tsc_page")
@@ -209,7 +210,7 @@ class TimeSync(Check[TimeState]):
 
     def advise(self, value: TimeState, host: ExaminedHost) -> Judgment:
         """In a container it is the host's."""
-        pids = [name for name in host.tree.names("proc") if name.isdigit()][:20_000]
+        pids = [name for name in host.tree.names("proc") if is_digits(name)][:20_000]
         names = {host.tree.text(f"proc/{pid}/comm") for pid in pids}
         running = [name for name in _DAEMONS if name in names]
         daemon = ", ".join(running) or ("no daemon in this container" if host.is_container else "no daemon")

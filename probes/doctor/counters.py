@@ -11,6 +11,7 @@ from typing import Final
 from lowlat.probes.doctor.registers import SMI_COUNT, read_register, register_cpu
 from lowlat.probes.host.host_tree import HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
+from lowlat.text import is_digits
 
 WINDOW_S: Final = 1.0
 
@@ -110,7 +111,7 @@ def interrupt_rows(text: str) -> dict[str, InterruptRow]:
             continue
         name = name.strip()
         last = fields[len(cpus)].split() if len(fields) > len(cpus) else []
-        device = last[-1] if last and name.isdigit() else ""
+        device = last[-1] if last and is_digits(name) else ""
         found[name] = InterruptRow(
             name, device, {cpu: n for cpu, n in zip(cpus, numbers, strict=True) if n is not None}
         )

@@ -270,7 +270,7 @@ def _bound_by_kernel(host: ExaminedHost, folder: str, pid: str) -> bool:
     status = host.tree.text(f"{folder}/status") or ""
     allowed = re.search(r"^Cpus_allowed_list:\s*(\S+)", status, re.MULTILINE)
     is_kernel = not re.search(r"^VmSize:", status, re.MULTILINE) and "\nState:\tZ" not in status
-    return is_kernel and pid != "1" and allowed is not None and allowed[1].isdigit()
+    return is_kernel and pid != "1" and allowed is not None and is_digits(allowed[1])
 
 
 CHECKS: Final = (IsolatedCpus(), FullDynticks(), RcuOffload(), Workqueues(), OtherTasks())

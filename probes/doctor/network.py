@@ -17,6 +17,7 @@ from lowlat.probes.doctor.knobs import SysctlCheck, choice
 from lowlat.probes.host.host_tree import HostTree
 from lowlat.probes.network.ethtool import Coalescing
 from lowlat.probes.reading import Reading, known, not_applicable
+from lowlat.text import is_digits
 
 BUSY_POLL_MIN_US: Final = 1
 BUSY_POLL_US: Final = 50
@@ -160,7 +161,7 @@ class NicQueueCpus(Check[dict[str, CardInterrupts]]):
             folder = f"sys/class/net/{card}/device"
             irqs = _vectors(host.tree, f"{folder}/msi_irqs") or _vectors(host.tree, f"{folder}/../msi_irqs")
             cpus: set[int] = set()
-            for irq in [name for name in irqs if name.isdigit()][:4096]:
+            for irq in [name for name in irqs if is_digits(name)][:4096]:
                 for name in ("effective_affinity_list", "smp_affinity_list"):
                     if text := host.tree.text(f"proc/irq/{irq}/{name}"):
                         cpus.update(cpus_of_list(text) or ())

@@ -15,6 +15,7 @@ from lowlat.probes.host.facts import cpu_brand
 from lowlat.probes.host.virtualization import Virtualization
 from lowlat.probes.reading import Reading, known
 from lowlat.probes.topology import Topology, read_topology
+from lowlat.text import is_digits
 
 _DMI: Final = "sys/class/dmi/id"
 _HELPERS: Final = re.compile(
@@ -64,7 +65,7 @@ class SyntheticTopology(Check[str]):
         """Nothing in the guest can confirm it."""
         fix = by_hand("measure the latency between cores before threads are placed by it")
         return note(
-            f"guest view: CPU {value[:40]} share the last cache" if value[0].isdigit() else f"guest view: {value}",
+            f"guest view: CPU {value[:40]} share the last cache" if is_digits(value[:1]) else f"guest view: {value}",
             fix=fix,
         )
 

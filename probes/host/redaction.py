@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from lowlat.limits import TREE_FILE_BYTES_MAX
 from lowlat.probes.host.host_tree import HostTree
+from lowlat.text import is_digits
 
 REDACTED: Final = "redacted"
 _HOST_FILES: Final = ("proc/sys/kernel/hostname", "proc/sys/kernel/domainname", "etc/hostname")
@@ -201,7 +202,7 @@ def _user_names(tree: HostTree) -> set[str]:
     for line in (tree.text("etc/passwd") or "").splitlines():
         name, _, rest = line.partition(":")
         number = rest.split(":")[1:2]
-        if number and number[0].isdecimal() and int(number[0][:10]) in _USER_IDS:
+        if number and is_digits(number[0]) and int(number[0][:10]) in _USER_IDS:
             found.add(name)
     if tree.is_live:
         found |= {os.environ.get(name, "") for name in ("USER", "LOGNAME", "SUDO_USER")}

@@ -6,6 +6,7 @@ takes an archive that ends too early for a short one. Formats: POSIX ustar and P
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ BLOCK_BYTES: Final = 512
 # name, size, checksum, type, target of a link, magic, prefix of the name
 _HEADER: Final = struct.Struct("100s24x12s12x8sc100s8s80x155s12x")
 _CHECKSUM: Final = slice(148, 156)
+_OCTAL: Final = re.compile(rb"[0-7]*")
+_DECIMAL: Final = re.compile(rb"[0-9]{1,19}")
 _FILES, _LINK, _FOLDER = (b"0", b"\0", b"7"), b"2", b"5"
 _LONG_NAME, _LONG_TARGET, _PAX, _PAX_OF_ALL, _SPARSE = b"L", b"K", b"x", b"g", b"S"
 
@@ -120,10 +123,10 @@ def _number(field: bytes) -> int:
     """Octal digits, or a binary number after a byte of 0x80."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
-    try:
-        return int(field.strip(b" \0") or b"0", 8)
-    except ValueError as error:
-        raise FormatError(f"{field[:12]!r} is not a number: it is damaged, or not a tar archive") from error
+    digits = field.strip(b" \0")
+    if not _OCTAL.fullmatch(digits):  # `int` takes signs and underscores too
+        raise FormatError(f"{field[:12]!r} is not a number: it is damaged, or not a tar archive")
+    return int(digits or b"0", 8)
 
 
 def _until_nul(field: bytes) -> bytes:
@@ -147,7 +150,7 @@ def _extension(header: _Header, content: bytes) -> dict[str, bytes]:
     said = {}
     while content and header.kind == _PAX:
         digits, _, rest = content.partition(b" ")
-        size = int(digits) if digits.isdigit() and len(digits) <= 8 else 0
+        size = int(digits) if len(digits) <= 8 and _DECIMAL.fullmatch(digits) else 0
         if not len(digits) + 1 < size <= len(content) or content[size - 1 : size] != b"\n":
             raise FormatError("a PAX header is damaged")
         key, _, value = rest[: size - len(digits) - 2].partition(b"=")
@@ -161,7 +164,7 @@ def _entry(blocks: _Blocks, header: _Header, said: dict[str, bytes]) -> Iterator
     name = _checked_path(said.get("path", header.name))
     size = 0 if header.kind in (_LINK, _FOLDER) else header.size
     if "size" in said and header.kind in _FILES:
-        size = int(said["size"]) if said["size"].isdigit() and len(said["size"]) < 20 else TREE_FILE_BYTES_MAX + 1
+        size = int(said["size"]) if _DECIMAL.fullmatch(said["size"]) else TREE_FILE_BYTES_MAX + 1
     if header.kind == _SPARSE:
         raise FormatError(f"{name[:80]!r} is stored as a sparse file; make the archive without --sparse")
     if header.kind == _FOLDER or (header.kind in _FILES and name.endswith("/")):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from lowlat.text import is_digits
+
 
 class CounterKind(IntEnum):
     """As `CounterKind` in `kernel_counters.hpp`."""
@@ -44,7 +46,7 @@ class KernelCounter:
             return _SOFTIRQ_RANK
         if self.is_timer:
             return _TIMER_RANK
-        if self.label.isdigit():
+        if is_digits(self.label):
             return _DEVICE_RANK
         return _SHOOTDOWN_RANK if self.label == "TLB" else _KERNEL_RANK
 
@@ -64,7 +66,7 @@ class KernelCounter:
             return f"softirq {self.label}"
         if self.is_timer:
             return "timer interrupt"
-        if self.label.isdigit():
+        if is_digits(self.label):
             return f"interrupt {self.label} ({self.description.split()[-1] if self.description else 'no name'})"
         return _singular(self.description) or f"interrupt {self.label}"
 

@@ -115,7 +115,10 @@ class Jitter:
     platform: Annotated[str, Meta(description="Hypervisor or container, or bare metal")]
     started: Annotated[
         str,
-        Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="Start, UTC, RFC 3339"),
+        Meta(
+            pattern=r"^[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9](\.[0-9]+)?Z$",
+            description="Start, UTC, RFC 3339",
+        ),
     ]
     duration_s: Annotated[Amount, Meta(description="Asked for, seconds")]
     interval_ns: Annotated[Positive | None, Meta(description="Between wake-ups, nanoseconds; null for gaps")]

@@ -209,7 +209,7 @@ class Run:
     started: Annotated[
         str,
         Meta(
-            pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$",
+            pattern=r"^[0-9]{4}-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9](\.[0-9]+)?Z$",
             description="Start, UTC, RFC 3339; of a recorded file without one, when it was last written",
         ),
     ]

@@ -22,7 +22,7 @@ from lowlat.text import printable
 PERCENTS: Final = ("50", "90", "99", "99.9", "99.99")
 
 _NO_NAME: Final = re.compile(r"[^\w.:@+-]+")
-_LIKE_PROCESSORS: Final = re.compile(r"-(\d+)$")
+_LIKE_PROCESSORS: Final = re.compile(r"-([0-9]+)$")
 
 
 def of_reports(reports: Sequence[Report]) -> str:

@@ -108,6 +108,19 @@ def test_who_cannot_be_measured_does_not_wait(here: Callable[[str], tuple[int, s
 
 
 @pytest.mark.usefixtures("holder")
+@pytest.mark.parametrize("options", ["", " --mode rebuild", " bad.csv"])
+def test_a_bad_recording_is_told_without_a_wait(
+    here: Callable[[str], tuple[int, str]], tmp_path: Path, options: str
+) -> None:
+    (tmp_path / "bad.csv").write_text(DAY + "34200.4,9,11,50,5850100,-1\n")
+    code, told = here(f"replay bad.csv --wait 0s{options}")
+    assert (code, told.count("bad.csv, row 4, column type: '9' is not a type")) == (
+        ExitCode.USAGE,
+        1 + told.count("; "),
+    )
+
+
+@pytest.mark.usefixtures("holder")
 def test_the_environment_can_do_without(
     here: Callable[[str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,26 @@ def test_wrong_engine_is_shown_in_few_commands(lowlat: Lowlat, fault: str) -> No
     assert len(shown["commands"]) <= COMMANDS_MAX, shown["commands"]
     assert shown["command"] == len(shown["commands"]) - 1
     assert shown["given"] != shown["expected"] and "instead of" in shown["difference"]
+
+
+def test_a_bad_recording_is_told_before_the_work(lowlat: Lowlat, tmp_path: Path) -> None:
+    """The work would take a day."""
+    (tmp_path / "day.csv").write_text("34200.1,1,11,50,5850100,-1\n34200.2,9,12,70,5850100,-1\n")
+    done = lowlat("verify", "--engine", "reference", "--worlds", "1M", "day.csv")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == "lowlat: error: day.csv, row 2, column type: '9' is not a type from 1 to 7\n"
+
+
+def test_a_recording_in_a_pipe_is_refused(lowlat: Lowlat) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"34200.1,1,11,50,5850100,-1\n")
+    os.close(writing)
+    done = lowlat("verify", "--engine", "reference", "/dev/stdin", stdin=reading)
+    os.close(reading)
+    assert (done.returncode, done.stderr) == (
+        ExitCode.USAGE,
+        "lowlat: error: /dev/stdin: a recording is read more than once; name a file in place of a pipe\n",
+    )
 
 
 def test_screen_shows_both_event_lists(lowlat: Lowlat) -> None:

@@ -1,4 +1,5 @@
-"""Files are opened, decompressed and parsed as TOML in one place each, which bounds them; these tests find another.
+"""Files are opened, decompressed and parsed as TOML in one place each, which bounds them, and the digits of a text from
+outside are those of ASCII; these tests find another way.
 
 The rule is also shown to fail on planted violations.
 """
@@ -6,6 +7,7 @@ The rule is also shown to fail on planted violations.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +67,8 @@ WAYS = {
     *(".read_text", ".read_bytes", ".open", ".resolve"),
 }
 MODULES = {"bz2", "gzip", "lzma", "pickle", "shelve", "tarfile", "tomllib", "zipfile", "zlib"}
+DIGITS = {"isdigit", "isdecimal", "isnumeric"}
+"""These take the digits of every script: `lowlat.text.is_digits` takes those of ASCII, as `[0-9]` does in a pattern."""
 OURS = {
     "inputs.read_bytes",
     "tree.read_bytes",
@@ -91,6 +95,16 @@ def ways_in(file: Path) -> Iterator[str]:
                     yield name
                 elif method in WAYS and name not in OURS and "." in name:
                     yield method
+
+
+def other_digits(file: Path) -> Iterator[str]:
+    """Each way in which a source takes digits of other scripts for digits."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Attribute(attr=str(name)) if name in DIGITS:
+                yield name
+            case ast.Constant(value=str(text)) if re.search(r"\\[dD]", text):
+                yield "backslash d"
 
 
 def elsewhere(root: Path) -> list[str]:
@@ -131,3 +145,20 @@ def test_another_place_is_found(tmp_path: Path, line: str, way: str) -> None:
     (tmp_path / "reports/io").mkdir(parents=True)
     (tmp_path / "reports/io/mine.py").write_text(f"x = 1\n{line}\n")
     assert elsewhere(tmp_path) == [f"reports/io/mine.py: {way}"]
+
+
+def non_ascii(root: Path) -> list[str]:
+    """Each source that takes digits of other scripts, and how."""
+    named = ((file.relative_to(root).as_posix(), file) for file in sources(root))
+    return [f"{name}: {way}" for name, file in named if name != "lowlat/text.py" for way in other_digits(file)]
+
+
+def test_digits_are_those_of_ascii() -> None:
+    assert non_ascii(ROOT) == []
+
+
+@pytest.mark.parametrize("line", ["ok = name.isdigit()", "f(map(str.isdecimal, x))", 'P = re.compile(r"x(\\d+)")'])
+def test_digits_of_other_scripts_are_found(tmp_path: Path, line: str) -> None:
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes/mine.py").write_text(f"{line}\n")
+    assert len(non_ascii(tmp_path)) == 1

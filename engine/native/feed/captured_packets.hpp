@@ -24,6 +24,8 @@ class CapturedPackets {
 
     /// Decode a packet that was `original` bytes long. False ends the reading.
     bool take(ItchDecoder& decoder, std::uint32_t link_type, Frame packet, std::uint32_t original, EventBlock& out) {
+        if (packet.size() == 0 && original == 0)  // as zeros say it, of which a sparse file has no end
+            return decoder.end_at(packet.offset, "packet", "it has no bytes: the capture is damaged");
         if (packet.size() < original) return ++counts_.cut != 0;
         const UdpPayload found = udp_payload(link_type, packet.bytes);
         if (found.fragment) return ++counts_.fragments != 0;

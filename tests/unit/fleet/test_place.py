@@ -17,7 +17,6 @@ from lowlat.fleet.place import ClusterPlace, parse_place, read_hosts
         ("tls://10.0.0.1:1", ClusterPlace(scheduler="tls://10.0.0.1:1")),
         ("tcp://[fe80::1%eth0]:65535", ClusterPlace(scheduler="tcp://[fe80::1%eth0]:65535")),
         ("local:4", ClusterPlace(local=4)),
-        ("hosts:my hosts.txt", ClusterPlace(hosts=Path("my hosts.txt"))),
     ],
 )
 def test_a_cluster_in_one_word(text: str, place: ClusterPlace) -> None:
@@ -41,6 +40,15 @@ def test_exactly_one_is_named() -> None:
     for given in ({}, {"local": 1, "scheduler": "tcp://a:1"}):
         with pytest.raises(UsageError, match="name one cluster"):
             ClusterPlace(**given)  # type: ignore[arg-type]
+
+
+def test_hosts_are_read_when_they_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"my hosts\.txt: no such file"):
+        parse_place("hosts:my hosts.txt")
+    Path("my hosts.txt").write_text("node-1\nnode-2\n")
+    place = parse_place("hosts:my hosts.txt")
+    assert place == ClusterPlace(hosts=Path("my hosts.txt")) and place.names == ("node-1", "node-2")
 
 
 def test_hosts_of_a_file(tmp_path: Path) -> None:

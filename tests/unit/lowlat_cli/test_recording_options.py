@@ -35,7 +35,20 @@ def test_times(text: str, time_ns: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "9", "24:01", "24:00:00.1", "25:00", "09:60", "09:30:61", "09:30:00.", "09:30:00.1234567890", "-1:00"]
+    "text",
+    [
+        "",
+        "9",
+        "24:01",
+        "24:00:00.1",
+        "25:00",
+        "09:60",
+        "09:30:61",
+        "09:30:00.",
+        "09:30:00.1234567890",
+        "-1:00",
+        "\u0660\u0669:30",
+    ],
 )
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is not a time such as 09:30"):

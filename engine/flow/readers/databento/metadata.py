@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 from lowlat import units
 from lowlat.errors import InputError
 from lowlat.limits import DBN_METADATA_BYTES_MAX
-from lowlat.text import printable
+from lowlat.text import is_digits, printable
 
 PRELUDE_BYTES: Final = 8
 VERSIONS: Final = (1, 2, 3)
@@ -130,5 +130,5 @@ def _mappings(fields: _Fields, stype_in: int) -> Iterator[tuple[int, NamedDays]]
         for _ in range(fields.count()):
             first, end, found = fields.count(), fields.count(), fields.symbol()
             number, name = (asked, found) if stype_in == _STYPE_INSTRUMENT_ID else (found, asked)
-            if number.isascii() and number.isdigit() and len(number) <= 10:
+            if is_digits(number) and len(number) <= 10:
                 yield int(number), NamedDays(first, end, name)

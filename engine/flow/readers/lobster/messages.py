@@ -27,7 +27,7 @@ UNIT: Final = Decimal("0.0001")
 """Dollars per price unit."""
 DAY_NS: Final = 86_400 * 10**9
 _COLUMNS: Final = ("time", "type", "order id", "size", "price", "direction")
-_NAME: Final = re.compile(r"(?P<symbol>[^_]+)_.*message_(?P<levels>[1-9]\d{0,3})(?:\D|$)", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?P<symbol>[^_]+)_.*message_(?P<levels>[1-9][0-9]{0,3})(?:[^0-9]|$)", re.IGNORECASE)
 
 
 class MessageType(IntEnum):

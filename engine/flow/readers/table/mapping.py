@@ -45,6 +45,8 @@ _COMMON_SIDES: Final[Mapping[str, int]] = {
     for word in words.split()
 }
 _FINEST: Final = Decimal("1e-18")
+_NUMBER: Final = re.compile(r"[0-9.eE+-]{1,40}")
+"""What only numbers are made of."""
 _TRADES: Final = ("resting", "aggressor", "both")
 _SETTINGS: Final = ("unit", "quantity_unit", "time_unit", "time_base", "id_kind", "trades")
 
@@ -208,7 +210,7 @@ def _decimal(tables: dict[str, Any], name: str) -> Decimal | None:
     if told is None:
         return None
     try:
-        value = Decimal(str(told))
+        value = Decimal(str(told) if _NUMBER.fullmatch(str(told)) else 0)
     except InvalidOperation:
         value = Decimal(0)
     if not (value.is_finite() and 0 < value <= 1_000_000 and value == value.quantize(_FINEST)):

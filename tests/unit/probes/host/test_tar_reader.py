@@ -42,6 +42,17 @@ def raw(made: tarfile.TarFile, kind: bytes, content: bytes, size: int | None = N
     made.fileobj.write(entry.tobuf() + content + bytes(-len(content) % 512))
 
 
+def sized(made: tarfile.TarFile, digits: bytes) -> None:
+    """A device whose size is this text, with the right checksum."""
+    entry = tarfile.TarInfo("x")
+    entry.type = tarfile.CHRTYPE
+    header = bytearray(entry.tobuf())
+    header[124:135], header[148:156] = digits, b" " * 8
+    header[148:155] = b"%06o\0" % sum(header)
+    assert made.fileobj is not None
+    made.fileobj.write(header)
+
+
 def host(made: tarfile.TarFile) -> None:
     add(made, "sys/devices/system/cpu/online", b"0-1\n")
     add(made, "sys/kernel", kind=tarfile.DIRTYPE)
@@ -87,6 +98,8 @@ HOSTILE: dict[str, tuple[Callable[[tarfile.TarFile], None], str]] = {
     "a large file": (lambda made: raw(made, tarfile.REGTYPE, b"", TREE_FILE_BYTES_MAX + 1), "'x' has 4,194,305 bytes"),
     "a size of 88 bits": (lambda made: raw(made, tarfile.REGTYPE, b"", 2**80), "'x' has .* at most 4,194,304 are read"),
     "a size in PAX": (lambda made: raw(made, tarfile.XHDTYPE, b"19 size=9999999999\n"), "'f' has 9,999,999,999 bytes"),
+    "a size below 0": (lambda made: sized(made, b"-0000001130"), "b'-0000001130.* is not a number"),
+    "a size with an underscore": (lambda made: sized(made, b"00000000_12"), "b'00000000_12.* is not a number"),
     "a sparse file": (lambda made: raw(made, tarfile.GNUTYPE_SPARSE, b""), "make the archive without --sparse"),
     "3,000 folders deep": (lambda made: add(made, "sys/" + "d/" * 3000 + "f"), "is more than 64 directories deep"),
     "a target of 3,000 folders": (
