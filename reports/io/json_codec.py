@@ -75,8 +75,8 @@ def sweep_from_document(document: Any) -> Sweep:
 def comparison_from_document(document: Any) -> Comparison:
     """The comparison of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`, and for figures that do
-    not follow from its values: every metric is judged again.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`, and `NotValidError` for
+    what others in it contradict: every metric is judged again.
     """
     read = _read(document, Comparison, comparison.SCHEMA)
     check_comparison(read)
@@ -86,8 +86,8 @@ def comparison_from_document(document: Any) -> Comparison:
 def league_from_document(document: Any) -> League:
     """The league of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and for figures that are not
-    those of its reports.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and `NotValidError` for
+    figures that are not those of its reports.
     """
     read = _read(document, League, league.SCHEMA)
     check_league(read)
