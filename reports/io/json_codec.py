@@ -65,7 +65,8 @@ def from_document(document: Any) -> Report:
 def sweep_from_document(document: Any) -> Sweep:
     """The sweep of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.sweep/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.sweep/1`, and `NotValidError` if its
+    answer or status is not that of its points.
     """
     read = _read(document, Sweep, sweep.SCHEMA)
     sweep.check(read)
@@ -108,7 +109,7 @@ def from_text(text: str) -> Report:
 
 
 def sweep_from_text(text: str) -> Sweep:
-    """The sweep of a JSON text. Raises `FormatError` for anything else."""
+    """The sweep of a JSON text. Raises what `sweep_from_document` does."""
     read = from_bytes(text.encode("utf-8", "surrogatepass"))
     if not isinstance(read, Sweep):
         raise FormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
@@ -119,7 +120,8 @@ def from_bytes(data: bytes) -> Report | Sweep:
     """The report or the sweep of a JSON document in UTF-8. Unknown fields are ignored.
 
     Builds only the fields of the model. Rejects numbers that JSON does not support (NaN) and nesting deeper than the
-    interpreter's recursion limit. Raises `FormatError` for anything else.
+    interpreter's recursion limit. Raises `FormatError` for anything else, and `NotValidError` for a sweep whose answer
+    or status is not that of its points.
     """
     schema = _decoded(data, _Named, "lowlat document").schema
     if schema == report.SCHEMA:
