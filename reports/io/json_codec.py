@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lowlat import documents
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, naming
 from lowlat.reports.compare.derived import check_comparison
 from lowlat.reports.compare.league import check as check_league
+from lowlat.reports.io.validation import check as check_report
 from lowlat.reports.model import comparison, league, report, sweep
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.league import League
@@ -44,7 +45,7 @@ def to_document(report: Report | Sweep | Comparison | League) -> dict[str, Any]:
     elif isinstance(report, Comparison):
         comparison.check(_read(document, Comparison, comparison.SCHEMA))  # its metrics have just been judged
     elif isinstance(report, League):
-        league_from_document(document)
+        check_league(_read(document, League, league.SCHEMA))  # its reports are those of the runs just made
     else:
         from_document(document)
     try:
@@ -88,10 +89,15 @@ def league_from_document(document: Any) -> League:
     """The league of a document. Unknown fields are ignored.
 
     Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and `NotValidError` for
-    figures that are not those of its reports.
+    figures that are not those of its reports, or of these of their histograms.
     """
     read = _read(document, League, league.SCHEMA)
     check_league(read)
+    for table in read.tables:
+        for entry in table.entries:
+            if entry.report is not None:
+                with naming(f"the report of {entry.engine} on {table.profile}"):
+                    check_report(entry.report)
     return read
 
 
