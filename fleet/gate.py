@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat.reports.model.fleet import FleetGate, FleetMetric
 
@@ -21,7 +22,7 @@ class FleetRule:
     percent: float
 
     def __str__(self) -> str:
-        return f"{self.name}={self.percent:g}%"
+        return f"{self.name}={units.percent(self.percent)}"
 
 
 def parse_fleet_rule(text: str) -> FleetRule:

@@ -76,6 +76,11 @@ def share(part: float) -> str:
     return f"{percent:.1f}%" if 0.1 <= percent <= 99.9 else f"{percent:.3f}%"
 
 
+def percent(value: float) -> str:
+    """A percentage with all the digits that somebody wrote, e.g. `10%`, `2.5%`, `1234.567%`."""
+    return f"{value:.15g}%"
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun, e.g. `1 migration`, `2 page faults`, `3 switches`."""
     return f"{short(count)} {noun if count == 1 else plural_of(noun)}"

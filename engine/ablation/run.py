@@ -21,7 +21,7 @@ from lowlat.engine.ablation.process import variant_process
 from lowlat.engine.ablation.protocol import AblationJob, VariantAnswer, VariantJob
 from lowlat.engine.ablation.technique import OWN, Technique, VariantFigures
 from lowlat.engine.ablation.verification import measurable, verify_events
-from lowlat.engine.bench.ab import Progress, order_of
+from lowlat.engine.bench.ab import Progress
 from lowlat.engine.bench.placement import Place, choose_place
 from lowlat.engine.bench.report_context import this_host, tool
 from lowlat.engine.bench.run import RunPlan, commands_file, name_of, settings_of
@@ -34,6 +34,7 @@ from lowlat.engine.matching.records import EXTENDED_COMMAND
 from lowlat.errors import ExitCode, RunFailedError
 from lowlat.probes.clock.counter import Calibration, calibrate_quick
 from lowlat.probes.cpu.affinity import affinity_of
+from lowlat.reports.compare.interleaving import order_of
 from lowlat.reports.model.ablation import Ablation
 
 Run: TypeAlias = Callable[[VariantJob], VariantAnswer]

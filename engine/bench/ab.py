@@ -6,26 +6,25 @@ they ran. In pairs of random order, drift affects both sides equally.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from lowlat.engine.bench.subprocess_run import ComparedCommand, report_from, wall_ns_of
 from lowlat.errors import naming
 from lowlat.reports.compare.compare import WALL, Samples, Sides, compare_interleaved, samples_of_each
 from lowlat.reports.compare.compatibility import check_same_work, check_valid
 from lowlat.reports.compare.gate import Rule
+from lowlat.reports.compare.interleaving import SideName, order_of
 from lowlat.reports.compare.rank_test import SIGNIFICANT
-from lowlat.reports.compare.sequential import levels, looks, pocock_spending
+from lowlat.reports.compare.sequential import looks, looks_after
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.comparison import Comparison, Interleaving
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.sequential_test import Look, SequentialTest
 
 Taken = TypeVar("Taken")
-SideName: TypeAlias = Literal["base", "head"]
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with the next step and the fraction done, 0 to 1; never while a command runs."""
 
@@ -60,15 +59,6 @@ def compare_commands(plan: AbPlan, progress: Progress = lambda _text, _share: No
     if plan.wall:
         return _Pairs(plan, lambda command, _before: wall_ns_of(command), _timed, progress).compared()
     return _Pairs(plan, _checked_report, _reported, progress).compared()
-
-
-def order_of(pairs: int, seed: int) -> tuple[SideName, ...]:
-    """The side that runs first in each pair: each side once in every two pairs, so in half of them at every look."""
-    shuffled = random.Random(seed)
-    first: list[SideName] = []
-    while len(first) < pairs:
-        first += shuffled.sample(("base", "head"), 2)
-    return tuple(first[:pairs])
 
 
 class _Pairs(Generic[Taken]):
@@ -128,14 +118,13 @@ class _Pairs(Generic[Taken]):
         if not self.plan.until_decided:
             return self._so_far(pairs, order)
         before = tuple(look for look in self.looks if look.pairs < pairs)
-        level = levels([*(look.pairs for look in before), pairs], self.plan.pairs, SIGNIFICANT)[-1]
-        comparison, sides = self._so_far(pairs, order, level)
+        look = looks_after([*(look.pairs for look in before), pairs], self.plan.pairs)[-1]
+        comparison, sides = self._so_far(pairs, order, look.significance)
         undecided = comparison.gate.inconclusive
-        spent = round(pocock_spending(pairs / self.plan.pairs, SIGNIFICANT), 6)
-        self.looks = (*before, Look(pairs=pairs, significance=level, spent=spent, undecided=undecided))
+        self.looks = (*before, replace(look, undecided=undecided))
         test = SequentialTest(
             pairs_max=self.plan.pairs,
-            significance=round(SIGNIFICANT, 6),
+            significance=SIGNIFICANT,
             looks=self.looks,
             ended="interrupted" if not whole else "not decided" if undecided else "decided",
         )

@@ -25,6 +25,7 @@ from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Profile
 from lowlat.engine.flow.synthetic import synthetic_flow
 from lowlat.errors import ExitCode, RunFailedError, UsageError
+from lowlat.reports.compare.interleaving import rounds_of
 from lowlat.reports.compare.league import league_of, table_of, with_report, without_report
 from lowlat.reports.model.league import League, LeagueEntry, LeagueTable
 
@@ -161,12 +162,12 @@ class _Contest:
     place: Place
     chance: random.Random
     sides: dict[str, _Side] = field(default_factory=dict)
-    order: list[list[str]] = field(default_factory=list)
+    order: tuple[tuple[str, ...], ...] = ()
     checks: dict[tuple[str, int], ReferenceCheck] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sides = {name: _Side(entry) for name, entry in self.named.items()}
-        self.order = [self.chance.sample([*self.named], len(self.named)) for _ in range(self.plan.rounds)]
+        self.order = rounds_of([*self.named], self.plan.rounds, self.chance)
 
     @property
     def measured(self) -> bool:

@@ -17,7 +17,8 @@ from lowlat.reports.compare.compatibility import (
     differences,
     weaknesses,
 )
-from lowlat.reports.compare.gate import THRESHOLD_PERCENT, WHOLE, Rule, check_rules, default_rules, gate_of, rule_of
+from lowlat.reports.compare.gate import WHOLE, Rule, check_rules, default_rules, gate_of, rule_of, threshold_of
+from lowlat.reports.compare.interleaving import status_of
 from lowlat.reports.compare.interpolation import OccupiedBuckets, compared_percentiles
 from lowlat.reports.compare.rank_test import SIGNIFICANT
 from lowlat.reports.compare.verdict import Resolution, check_significance, judge
@@ -31,6 +32,10 @@ Sample: TypeAlias = Mapping[Metric, float]
 
 _STEPS_DIFFER: Final = 1.5
 """Factor between the steps of two clocks from which they are not the same; each is measured."""
+STEP_OF: Final = "the clock's step of "
+"""How a warning begins that it is larger than a median."""
+OTHER_WORK: Final = "the sides differ in "
+"""How the warning begins that names what two interleaved programs do differently."""
 SHOWN: Final = ("p50", "p99", "p99.9", "max", "throughput", "cpu", "wall", "instructions")
 """Compared whether a rule names them or not."""
 WALL: Final = Metric(name="wall", measure=None, op=None)
@@ -62,7 +67,7 @@ class Sides:
     def main_series(self) -> tuple[str, str] | None:
         """Operation and measure of the latencies that gate by default; None if the sides share none."""
         shared = _shared(_by_metric(self.base.runs), _by_metric(self.head.runs))
-        measure = _main_measure(shared)
+        measure = main_measure(shared)
         ops = dict.fromkeys(metric.op for metric in shared if metric.measure == measure and metric.op)
         op = WHOLE if WHOLE in ops else next(iter(ops), None)
         return None if measure is None or op is None else (op, measure)
@@ -117,7 +122,7 @@ def compare_interleaved(
     both = (*base.reports, *head.reports)
     check_same_events(both)
     other_work = tuple(differences(both))
-    purpose = (f"the sides differ in {'; '.join(other_work)}",) if other_work else ()
+    purpose = (f"{OTHER_WORK}{'; '.join(other_work)}",) if other_work else ()
     return compare(
         base,
         head,
@@ -148,7 +153,7 @@ def compare(
     check_significance(significance)
     values = [_by_metric(side.runs) for side in (base, head)]
     shared = _shared(*values)
-    main = _main_measure(shared)
+    main = main_measure(shared)
     chosen = tuple(rules) or default_rules(shared)
     _check_counted(chosen, shared, (*base.reports, *head.reports))
     check_rules(chosen, shared, main)
@@ -158,11 +163,10 @@ def compare(
         for metric in shared
         if (rule := rule_of(metric, chosen, main)) or metric.name in SHOWN
     )
-    missing = order.pairs - len(base.runs) if order else 0
-    done = f"interrupted after {len(base.runs)} of {units.counted(order.pairs, 'pair')}" if order and missing else ""
+    status, reasons = status_of(order, len(base.runs))
     return Comparison(
-        status="interrupted" if missing else "ok",
-        status_reasons=(done,) if done else (),
+        status=status,
+        status_reasons=reasons,
         version=version("lowlat"),
         command=tuple(command),
         base=_side(base),
@@ -188,8 +192,8 @@ class _Judge:
         self._distributions: dict[tuple[str | None, str | None], list[list[OccupiedBuckets]]] = {}
 
     def verdict(self, metric: Metric, base: Sequence[float], head: Sequence[float], rule: Rule | None) -> Compared:
-        resolution = Resolution(floor_ns=self._clock_ns if metric.name == "max" or _percent(metric) else 0.0)
-        sides = self._of(metric) if _percent(metric) else []
+        resolution = Resolution(floor_ns=floor_ns(metric, self._clock_ns))
+        sides = self._of(metric) if is_percentile(metric) else []
         if [len(side) for side in sides] == [len(base), len(head)]:
             step_ns, base, head = compared_percentiles(float(metric.name[1:]), sides[0], sides[1], self._clock_ns)
             resolution = Resolution(step_ns=step_ns)
@@ -197,7 +201,7 @@ class _Judge:
             metric,
             base,
             head,
-            threshold_percent=rule.percent if rule else THRESHOLD_PERCENT,
+            threshold_percent=threshold_of(rule),
             gates=rule is not None,
             resolution=resolution,
             significance=self._significance,
@@ -212,14 +216,7 @@ class _Judge:
                 f"the clock's step differs: base {units.time(base_ns)}, head {units.time(head_ns)}; percentiles of "
                 f"both sides are interpolated within {units.time(self._clock_ns)}; measure both with the same clock"
             )
-        for metric in metrics:
-            if metric.gates and metric.name == "p50":
-                lowest_ns = min(metric.base.median, metric.head.median)
-                if lowest_ns < self._clock_ns:
-                    yield (
-                        f"the clock's step of {units.time(self._clock_ns)} is larger than {metric} "
-                        f"({units.time(lowest_ns)}); percentiles below it are interpolated within one step"
-                    )
+        yield from too_coarse(metrics, self._clock_ns)
 
     def _of(self, metric: Metric) -> list[list[OccupiedBuckets]]:
         """The latencies of this operation and measure, for each side and run."""
@@ -244,8 +241,28 @@ def _compared_summary(report: Report) -> Sequence[Series]:
     return summarize(replace(run, series=run.compared_series) for run in report.runs)
 
 
-def _percent(metric: Metric) -> bool:
-    return metric.name.startswith("p")
+def is_percentile(metric: Metric) -> bool:
+    """Whether it is interpolated between the steps of the clock. `page_walks` has no steps."""
+    return metric.measure is not None and metric.name.startswith("p")
+
+
+def floor_ns(metric: Metric, clock_ns: float) -> float:
+    """By how much medians may differ by chance of the clock, whose step this is, alone; of a figure as the reports show
+    it.
+    """
+    return clock_ns if metric.name == "max" or is_percentile(metric) else 0.0
+
+
+def too_coarse(metrics: Iterable[Compared], clock_ns: float) -> Iterator[str]:
+    """A warning for each gated median that is below the clock's step."""
+    for metric in metrics:
+        if metric.gates and metric.name == "p50":
+            lowest_ns = min(metric.base.median, metric.head.median)
+            if lowest_ns < clock_ns:
+                yield (
+                    f"{STEP_OF}{units.time(clock_ns)} is larger than {metric} "
+                    f"({units.time(lowest_ns)}); percentiles below it are interpolated within one step"
+                )
 
 
 def _sample(report: Report, series: Iterable[Series], runs: Sequence[Run]) -> Sample:
@@ -319,8 +336,10 @@ def _shared(base: Iterable[Metric], head: Container[Metric]) -> list[Metric]:
     return [metric for metric in base if metric in head]
 
 
-def _main_measure(metrics: Iterable[Metric]) -> str | None:
-    """Response times if there are any, since they include queueing; else service times, else the first measure."""
+def main_measure(metrics: Iterable[Metric]) -> str | None:
+    """What gates by default: response times if there are any, since they include queueing; else service times, else the
+    first measure.
+    """
     measures = dict.fromkeys(metric.measure for metric in metrics if metric.measure)
     return next((name for name in ("response", "service", *measures) if name in measures), None)
 

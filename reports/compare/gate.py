@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from lowlat import units
 from lowlat.errors import UsageError
 from lowlat.reports.model.comparison import Compared, Gate, Metric
 from lowlat.reports.model.results import HARDWARE_COUNTERS
@@ -19,8 +20,9 @@ EVERY: Final = "*"
 """In place of an operation: each of them."""
 WHOLE: Final = "all"
 
-_LATENCIES: Final = (*(f"p{percent}" for percent in PERCENTS), "max", "mean")
-NAMES: Final = (*_LATENCIES, "throughput", "cpu", "wall", *HARDWARE_COUNTERS)
+LATENCIES: Final = (*(f"p{percent}" for percent in PERCENTS), "max", "mean")
+"""Metrics of a measure and an operation."""
+NAMES: Final = (*LATENCIES, "throughput", "cpu", "wall", *HARDWARE_COUNTERS)
 _FORM: Final = re.compile(r"(?P<path>[^=]+)=(?P<number>[0-9]{1,4}(?:\.[0-9]{1,3})?)%")
 _EXAMPLES: Final = (
     "write p99=10%, p99:response:cancel=25%, p99:service:*=15%, mean=5%, cpu=5%, throughput=5% or instructions=1%"
@@ -39,7 +41,7 @@ class Rule:
     def __str__(self) -> str:
         named = "" if self.op in (None, WHOLE) and self.measure is None else f":{self.measure or ''}"
         op = f":{self.op}" if named and self.op != WHOLE else ""
-        return f"{self.name}{named}{op}={self.percent:g}%"
+        return f"{self.name}{named}{op}={units.percent(self.percent)}"
 
     def covers(self, metric: Metric, main: str | None) -> bool:
         """Whether the rule applies to this metric; `main` is the main measure."""
@@ -61,9 +63,9 @@ def parse_rule(text: str) -> Rule:
     if name not in NAMES:
         raise UsageError(f"{text!r} gates {name!r}, but gates apply to {', '.join(NAMES)}")
     percent = float(Fraction(form["number"]))
-    if name not in _LATENCIES:
+    if name not in LATENCIES:
         if rest or ":" in form["path"]:
-            raise UsageError(f"{text!r}: {name} has no measures or operations; write {name}={percent:g}%")
+            raise UsageError(f"{text!r}: {name} has no measures or operations; write {name}={units.percent(percent)}")
         if name == "throughput" and percent >= 100:
             raise UsageError(f"{text!r}: throughput cannot fall by more than 100%")
         return Rule(name, None, None, percent)
@@ -103,6 +105,11 @@ def rule_of(metric: Metric, rules: Iterable[Rule], main: str | None) -> Rule | N
     """The rule that covers a metric; one that names its operation takes precedence over one for every operation."""
     covering = [rule for rule in rules if rule.covers(metric, main)]
     return min(covering, key=lambda rule: rule.op == EVERY, default=None)
+
+
+def threshold_of(rule: Rule | None) -> float:
+    """The regression, percent, that a metric's rule accepts; one without a rule is judged all the same."""
+    return rule.percent if rule else THRESHOLD_PERCENT
 
 
 def gate_of(metrics: Iterable[Compared], rules: Iterable[Rule]) -> Gate:

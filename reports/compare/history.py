@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from lowlat import units
 from lowlat.bounded import Amount, Count, Seed
-from lowlat.errors import FormatError, InputError
+from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.limits import HISTORY_FILES_MAX
 from lowlat.reports.io.loader import document_of, read_bytes
 from lowlat.reports.io.selection import matching, whole
@@ -113,7 +113,7 @@ def history_of(folder: str | Path, name: str | None = None) -> History:
     for path in _files(Path(folder)):
         try:
             work, single = _single(path, name)
-        except (InputError, FormatError) as error:
+        except (InputError, FormatError, NotValidError) as error:
             skipped.append(Skipped(file=path.name, reason=str(error).removeprefix(f"{path}: ")))
         else:
             by_work.setdefault(work, []).append(single)

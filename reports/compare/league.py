@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from statistics import median
 from typing import Literal
 
-from lowlat.errors import FormatError
+from lowlat import units
+from lowlat.errors import NotValidError
 from lowlat.reports.compare.compare import Samples, samples_of
 from lowlat.reports.compare.derived import check_derived
+from lowlat.reports.compare.interleaving import rounds_of
 from lowlat.reports.compare.verdict import judge
 from lowlat.reports.model.comparison import Compared, Metric
 from lowlat.reports.model.league import (
@@ -76,28 +79,61 @@ def with_report(engine: str, report: Report) -> LeagueEntry:
 
 
 def check(league: League) -> None:
-    """Raise `FormatError` if a league contradicts its reports or itself."""
+    """Raise `NotValidError` if a league contradicts its reports or itself."""
     names = [engine.name for engine in league.engines]
     if len(set(names)) < len(names):
-        raise FormatError(f"two engines of a league have the same name: {', '.join(names)}")
+        raise NotValidError(f"two engines of a league have the same name: {', '.join(names)}")
     for engine in league.engines:
         if (engine.memory_growth_bytes is None) != (engine.memory_absent is not None):
-            raise FormatError(f"the memory of {engine.name} is neither known nor absent for a reason")
+            raise NotValidError(f"the memory of {engine.name} is neither known nor absent for a reason")
+    profiles = [table.profile for table in league.tables]
+    if len(set(profiles)) < len(profiles):
+        raise NotValidError(f"two tables of a league are of the same order flow: {', '.join(profiles)}")
+    chance = random.Random(league.seed)
     for table in league.tables:
-        _check_table(table, names, league.rounds)
+        _check_order(table, names, league.rounds, chance)
+        _check_table(table, names)
+        for entry, engine in zip(table.entries, league.engines, strict=True):
+            if entry.report is not None:
+                _check_report(f"{entry.engine} on {table.profile}", entry.report, engine, league)
     if (league.status, league.status_reasons) != _status(league.tables, league.interrupted):
-        raise FormatError(f"the status of a league is {league.status}, which is not that of its tables")
+        raise NotValidError(f"the status of a league is {league.status}, which is not that of its tables")
 
 
-def _check_table(table: LeagueTable, names: Sequence[str], rounds: int) -> None:
+def _check_order(table: LeagueTable, names: Sequence[str], rounds: int, chance: random.Random) -> None:
+    if len(table.order) != rounds or any(sorted(each) != sorted(names) for each in table.order):
+        raise NotValidError(f"the order of {table.profile} does not name every engine once in each of {rounds} rounds")
+    for number, (told, derived) in enumerate(zip(table.order, rounds_of(names, rounds, chance), strict=True), 1):
+        if told != derived:
+            raise NotValidError(
+                f"the order of {table.profile} has {', '.join(told)} in round {number}, but the seed gives "
+                f"{', '.join(derived)}"
+            )
+
+
+def _check_report(place: str, report: Report, engine: LeagueEngine, league: League) -> None:
+    """It is of the league's runs, and of this engine."""
+    if report.workload.seed != league.seed:
+        raise NotValidError(f"{place} has a report of seed {report.workload.seed}; that of the league is {league.seed}")
+    if len(report.runs) > league.rounds:
+        runs = units.plural(len(report.runs), "run")
+        raise NotValidError(f"{place} has a report of {runs}; there were {league.rounds} rounds")
+    own = report.engine
+    parts = {"library": own.library, "process": own.process} if own else {}
+    for kind, part in parts.items():
+        if (part is not None) != (engine.kind == kind):
+            raise NotValidError(f"{place} is of kind {engine.kind}, which the engine of its report is not")
+        if part is not None and part.version != engine.version:
+            raise NotValidError(f"{place} has a report of version {part.version}; the league has {engine.version}")
+
+
+def _check_table(table: LeagueTable, names: Sequence[str]) -> None:
     entries = [entry.engine for entry in table.entries]
     if entries != list(names):
-        raise FormatError(f"{table.profile} has entries of {', '.join(entries)}; the engines are {', '.join(names)}")
-    if len(table.order) != rounds or any(sorted(each) != sorted(names) for each in table.order):
-        raise FormatError(f"the order of {table.profile} does not name every engine once in each of {rounds} rounds")
+        raise NotValidError(f"{table.profile} has entries of {', '.join(entries)}; the engines are {', '.join(names)}")
     again = table_of(table.profile, table.order, table.entries)
     if table.base != again.base:
-        raise FormatError(f"the base of {table.profile} is {table.base}, but the first with figures is {again.base}")
+        raise NotValidError(f"the base of {table.profile} is {table.base}, but the first with figures is {again.base}")
     for told, derived in zip(table.entries, again.entries, strict=True):
         _check_entry(table.profile, told, derived)
 
@@ -105,13 +141,17 @@ def _check_table(table: LeagueTable, names: Sequence[str], rounds: int) -> None:
 def _check_entry(profile: str, told: LeagueEntry, derived: LeagueEntry) -> None:
     place = f"{told.engine} on {profile}"
     if told.report is not None and told.report.workload.profile != profile:
-        raise FormatError(f"{place} has a report of {told.report.workload.profile}")
+        raise NotValidError(f"{place} has a report of {told.report.workload.profile}")
     if told.report is None and told.outcome not in ("failed", "lacking", "not run"):
-        raise FormatError(f"{place} is {told.outcome}, and has no report")
+        raise NotValidError(f"{place} is {told.outcome}, and has no report")
+    if told.report is None and (told.reason is None) != (told.outcome == "not run"):
+        raise NotValidError(f"{place} is {told.outcome}: a reason goes with what failed or is lacking")
+    if told.report is None and told.figures is not None:
+        raise NotValidError(f"{place} is {told.outcome}: figures go with a report that is valid")
     if (told.outcome, told.reason) != (derived.outcome, derived.reason):
-        raise FormatError(f"{place} is {told.outcome}, but its report says {derived.outcome}: {derived.reason}")
+        raise NotValidError(f"{place} is {told.outcome}, but its report says {derived.outcome}: {derived.reason}")
     if (told.figures is None) != (derived.figures is None):
-        raise FormatError(f"{place} is {told.outcome}: figures go with a report that is valid")
+        raise NotValidError(f"{place} is {told.outcome}: figures go with a report that is valid")
     if told.figures and derived.figures:
         check_derived(place, told.figures, derived.figures, "its report gives")
 

@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from lowlat import units
 from lowlat.errors import UsageError
+from lowlat.reports.compare.rank_test import SIGNIFICANT
+from lowlat.reports.model.sequential_test import Look
 
 FIRST_LOOK: Final = 6
 """Pairs before the first look. Of fewer, even the most extreme ranks are no finding at the level of a first look."""
@@ -65,6 +67,19 @@ def levels(pairs: Sequence[int], pairs_max: int, rate: float, spending: Spending
     Two-sided. A look's level depends on earlier looks, not on later ones.
     """
     return [round(level, _DIGITS) for level in _levels(tuple(each / pairs_max for each in pairs), rate, spending)]
+
+
+def looks_after(pairs: Sequence[int], pairs_max: int) -> list[Look]:
+    """The looks after increasing numbers of `pairs`, each with its level and what is spent by then; none undecided."""
+    return [
+        Look(
+            pairs=each,
+            significance=level,
+            spent=round(pocock_spending(each / pairs_max, SIGNIFICANT), _DIGITS),
+            undecided=(),
+        )
+        for each, level in zip(pairs, levels(pairs, pairs_max, SIGNIFICANT), strict=True)
+    ]
 
 
 @lru_cache(maxsize=64)

@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lowlat import documents
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, naming
 from lowlat.reports.compare.derived import check_comparison
 from lowlat.reports.compare.league import check as check_league
+from lowlat.reports.io.validation import check as check_report
 from lowlat.reports.model import comparison, league, report, sweep
 from lowlat.reports.model.comparison import Comparison
 from lowlat.reports.model.league import League
@@ -44,7 +45,7 @@ def to_document(report: Report | Sweep | Comparison | League) -> dict[str, Any]:
     elif isinstance(report, Comparison):
         comparison.check(_read(document, Comparison, comparison.SCHEMA))  # its metrics have just been judged
     elif isinstance(report, League):
-        league_from_document(document)
+        check_league(_read(document, League, league.SCHEMA))  # its reports are those of the runs just made
     else:
         from_document(document)
     try:
@@ -65,7 +66,8 @@ def from_document(document: Any) -> Report:
 def sweep_from_document(document: Any) -> Sweep:
     """The sweep of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.sweep/1`.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.sweep/1`, and `NotValidError` if its
+    answer or status is not that of its points.
     """
     read = _read(document, Sweep, sweep.SCHEMA)
     sweep.check(read)
@@ -75,8 +77,8 @@ def sweep_from_document(document: Any) -> Sweep:
 def comparison_from_document(document: Any) -> Comparison:
     """The comparison of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`, and for figures that do
-    not follow from its values: every metric is judged again.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.comparison/1`, and `NotValidError` for
+    what others in it contradict: every metric is judged again.
     """
     read = _read(document, Comparison, comparison.SCHEMA)
     check_comparison(read)
@@ -86,11 +88,16 @@ def comparison_from_document(document: Any) -> Comparison:
 def league_from_document(document: Any) -> League:
     """The league of a document. Unknown fields are ignored.
 
-    Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and for figures that are not
-    those of its reports.
+    Raises `FormatError`, naming the field, for anything that is not a `lowlat.league/1`, and `NotValidError` for
+    figures that are not those of its reports, or of these of their histograms.
     """
     read = _read(document, League, league.SCHEMA)
     check_league(read)
+    for table in read.tables:
+        for entry in table.entries:
+            if entry.report is not None:
+                with naming(f"the report of {entry.engine} on {table.profile}"):
+                    check_report(entry.report)
     return read
 
 
@@ -108,7 +115,7 @@ def from_text(text: str) -> Report:
 
 
 def sweep_from_text(text: str) -> Sweep:
-    """The sweep of a JSON text. Raises `FormatError` for anything else."""
+    """The sweep of a JSON text. Raises what `sweep_from_document` does."""
     read = from_bytes(text.encode("utf-8", "surrogatepass"))
     if not isinstance(read, Sweep):
         raise FormatError(f"not a {sweep.SCHEMA} document: its schema is {read.schema!r}")
@@ -119,7 +126,8 @@ def from_bytes(data: bytes) -> Report | Sweep:
     """The report or the sweep of a JSON document in UTF-8. Unknown fields are ignored.
 
     Builds only the fields of the model. Rejects numbers that JSON does not support (NaN) and nesting deeper than the
-    interpreter's recursion limit. Raises `FormatError` for anything else.
+    interpreter's recursion limit. Raises `FormatError` for anything else, and `NotValidError` for a sweep whose answer
+    or status is not that of its points.
     """
     schema = _decoded(data, _Named, "lowlat document").schema
     if schema == report.SCHEMA:

@@ -22,7 +22,9 @@ Document: TypeAlias = Report | Sweep | RecordedLog
 
 
 def read(path: str | Path) -> Document:
-    """The document in a file. Raises `InputError`, naming the file, if it cannot be read or has another format."""
+    """The document in a file. Errors name it: `InputError` if it cannot be read or has another format, `NotValidError`
+    for a sweep that contradicts itself.
+    """
     data = read_bytes(Path(path))
     with naming(str(path)):
         return read_log(data) if is_log(data) else document_of(data)
@@ -72,7 +74,7 @@ def report_of(data: bytes, source: str) -> Report:
 
 
 def document_of(data: bytes) -> Report | Sweep:
-    """The report or sweep of a JSON text of bounded size. Raises `FormatError` for anything else."""
+    """The report or sweep of a JSON text of bounded size. Raises what `from_bytes` does."""
     values = sum(data.count(mark) for mark in (b",", b"[", b"{"))
     if values > VALUES_MAX:
         raise FormatError(f"it has {units.counted(values, 'value')}; at most {VALUES_MAX:,} are read")

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from lowlat import units
 from lowlat.bounded import Amount, Count, Positive, Seed, Share
-from lowlat.errors import FormatError
+from lowlat.errors import NotValidError
 from lowlat.reports.model import sequential_test
 from lowlat.reports.model.context import Clock, Host, Load, MeasuredEngine, Tool, Workload
 from lowlat.reports.model.results import HARDWARE_COUNTERS
@@ -228,13 +228,13 @@ class Comparison:
 
 
 def check(comparison: Comparison) -> None:
-    """Raise `FormatError` if the gate is not that of the metrics, or if looks contradict it, or each other."""
+    """Raise `NotValidError` if the gate is not that of the metrics, or if looks contradict it, or each other."""
     if comparison.gate != Gate.over(comparison.metrics, comparison.gate.rules):
-        raise FormatError("gate does not follow from the verdicts of metrics; discard the document")
+        raise NotValidError("gate does not follow from the verdicts of metrics; discard the document")
     for metric in comparison.metrics:
         for side in (metric.base, metric.head):
             if not side.values or side != Values.of(side.values):
-                raise FormatError(f"metrics ({metric}): runs, median, min or max is not that of values")
+                raise NotValidError(f"metrics ({metric}): runs, median, min or max is not that of values")
     test = comparison.interleaving and comparison.interleaving.sequential
     if not test:
         return
@@ -242,4 +242,4 @@ def check(comparison: Comparison) -> None:
     last, status = test.looks[-1], "interrupted" if test.ended == "interrupted" else "ok"
     told = (comparison.base.runs, comparison.significance, comparison.gate.inconclusive, comparison.status)
     if told != (last.pairs, last.significance, last.undecided, status):
-        raise FormatError(f"the comparison is not that of its last look, after {units.counted(last.pairs, 'pair')}")
+        raise NotValidError(f"the comparison is not that of its last look, after {units.counted(last.pairs, 'pair')}")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta
 
 from lowlat.bounded import Positive, Share
-from lowlat.errors import FormatError
+from lowlat.errors import NotValidError
 
 Ending: TypeAlias = Literal["decided", "not decided", "interrupted"]
 
@@ -39,17 +39,19 @@ class SequentialTest:
 
 
 def check(test: SequentialTest) -> None:
-    """Raise `FormatError` if the looks contradict each other or the end."""
+    """Raise `NotValidError` if the looks contradict each other or the end."""
     pairs = [look.pairs for look in test.looks]
     if pairs != sorted(set(pairs)) or pairs[-1] > test.pairs_max:
-        raise FormatError(f"the looks are after {pairs} pairs of {test.pairs_max}, which do not rise to it")
+        raise NotValidError(f"the looks are after {pairs} pairs of {test.pairs_max}, which do not rise to it")
     spent = [0.0, *(look.spent for look in test.looks)]
     if spent != sorted(spent) or spent[-1] > test.significance:
-        raise FormatError(f"the looks have spent {spent[1:]} of an error rate of {test.significance}")
+        raise NotValidError(f"the looks have spent {spent[1:]} of an error rate of {test.significance}")
     undecided = [bool(look.undecided) for look in test.looks]
     if not all(undecided[:-1]):
-        raise FormatError("a look came after one at which every gated metric was decided")
+        raise NotValidError("a look came after one at which every gated metric was decided")
     whole, last = pairs[-1] == test.pairs_max, undecided[-1]
     possible = {"decided": not last, "not decided": whole and last, "interrupted": not whole}
     if not possible[test.ended]:
-        raise FormatError(f"it ended {test.ended!r} after {pairs[-1]} of {test.pairs_max} pairs, unlike its last look")
+        raise NotValidError(
+            f"it ended {test.ended!r} after {pairs[-1]} of {test.pairs_max} pairs, unlike its last look"
+        )

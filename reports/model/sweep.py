@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from lowlat import units
 from lowlat.bounded import Amount, Count, Seed, Share
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, NotValidError
 from lowlat.reports.model.objective import (
     DEFAULT_RULE,
     Objective,
@@ -181,23 +181,39 @@ def sweep_of(
 
 
 def check(sweep: Sweep) -> None:
-    """Raise `FormatError` if the parts of a sweep contradict each other, or its answer is not that of its runs."""
+    """Raise `NotValidError` if the parts of a sweep contradict each other, or its answer is not that of its runs.
+
+    Raises `FormatError` for points and objectives that no sweep has.
+    """
     _check_points(sweep.points)
     check_objectives(sweep.objectives)
     if sweep.objective_rule == DEFAULT_RULE and sweep.objectives != default_objectives(sweep.points[0].runs):
-        raise FormatError(f"the objectives of a sweep are not those of their rule: {_shown(sweep.objectives)}")
+        raise NotValidError(f"the objectives of a sweep are not those of their rule: {_shown(sweep.objectives)}")
     highest = _rate(sweep.points[-1])
     if sweep.loop_ceiling is not None and highest > sweep.loop_ceiling:
-        raise FormatError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
+        raise NotValidError(f"a sweep has a rate of {highest:.0f}/s, but its loop ends at {sweep.loop_ceiling:.0f}/s")
     runs = {index: len(point.runs) for index, point in enumerate(sweep.points)}
     if Counter(sweep.order) != runs:
-        raise FormatError(f"order does not name each run of the sweep once: {sum(runs.values())}")
-    expected = "inconclusive" if sweep.answer.bound == "undecided" else "ok"
-    if sweep.status in ("ok", "inconclusive") and sweep.status != expected:
-        raise FormatError(f"the status of a sweep is {sweep.status}, but its answer is {sweep.answer.bound}")
+        raise NotValidError(f"order does not name each run of the sweep once: {sum(runs.values())}")
     derived = _answer(sweep.points, sweep.objectives, sweep.seed)
     if not _same(derived, sweep.answer):
-        raise FormatError(f"the answer of a sweep is {_text(sweep.answer)}, but its runs give {_text(derived)}")
+        raise NotValidError(f"the answer of a sweep is {_text(sweep.answer)}, but its runs give {_text(derived)}")
+    _check_status(sweep)
+
+
+def _check_status(sweep: Sweep) -> None:
+    """The status and its reasons are those of points and answer, but for the words on a run that failed."""
+    told = sweep.status, sweep.status_reasons
+    cut = _cut_at(sweep.points)
+    stopped = cut in sweep.status_reasons
+    known = (*_status(sweep.points, sweep.objectives, sweep.answer, interrupted=False, failure=None)[1], cut)
+    failure = next((reason for reason in sweep.status_reasons if reason not in known), None)
+    derived = _status(sweep.points, sweep.objectives, sweep.answer, interrupted=stopped, failure=failure)
+    if told != derived:
+        raise NotValidError(
+            f"the status of a sweep is {told[0]} ({'; '.join(told[1])}), but its answer is {sweep.answer.bound}, and "
+            f"its points give {derived[0]} ({'; '.join(derived[1])})"
+        )
 
 
 def missed(point: Report) -> bool:
@@ -323,6 +339,11 @@ def _one_after_the_other(points: Sequence[Report]) -> tuple[int, ...]:
     return tuple(index for index, point in enumerate(points) for _ in point.runs)
 
 
+def _cut_at(points: Sequence[Report]) -> str:
+    """The reason that says so of an interrupted sweep."""
+    return f"interrupted at {units.plural(len(points), 'rate')}"
+
+
 def _cut_short(point: Report) -> bool:
     """Whether a report has fewer runs or checks than requested. Its status only says so if its rate was reached."""
     return any(map(is_interruption, point.status_reasons))
@@ -346,7 +367,7 @@ def _status(
     wrong = (*_wrong(points), *((failure,) if failure else ()))
     stopped = (interrupted and not failure) or any(map(_cut_short, points))
     open_ = (_why_undecided(points, objectives, answer),) if answer.bound == "undecided" else ()
-    reasons = (*wrong, *((f"interrupted at {units.plural(len(points), 'rate')}",) if stopped else ()), *open_)
+    reasons = (*wrong, *((_cut_at(points),) if stopped else ()), *open_)
     return "invalid" if wrong else "interrupted" if stopped else "inconclusive" if open_ else "ok", reasons
 
 

@@ -79,7 +79,7 @@ def runs(metric: Compared) -> str:
 def gate(metric: Compared) -> str:
     """The regression that the gate tolerates, e.g. `+10%`; `not gated` for other metrics."""
     sign = "-" if metric.better == "higher" else "+"
-    return f"{sign}{metric.threshold_percent:g}%" if metric.gates else "not gated"
+    return f"{sign}{units.percent(metric.threshold_percent)}" if metric.gates else "not gated"
 
 
 def shown(comparison: Comparison, *, every: bool) -> Sequence[Compared]:

@@ -21,7 +21,7 @@ import pytest
 from lowlat.documents import published
 from lowlat.engine.bench.run import RunPlan, measure
 from lowlat.errors import ExitCode
-from lowlat.reports.io.json_codec import to_text
+from lowlat.reports.io.json_codec import comparison_from_document, to_text
 from lowlat.reports.model.report import Report
 from tests.scaled_reports import scaled, with_runs
 from tests.shallow_flows import shallow_flow
@@ -68,6 +68,7 @@ def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     """The only document on stdout, strictly valid by its schema."""
     found: dict[str, Any] = json.loads(done.stdout)
     jsonschema.Draft202012Validator(published("lowlat.comparison/1", closed=True)).validate(found)
+    assert comparison_from_document(found)
     return found
 
 
@@ -400,6 +401,7 @@ def test_ctrl_c_reports_the_pairs_there_are(start: Start, tmp_path: Path) -> Non
         out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == ExitCode.INTERRUPTED
     found = json.loads((tmp_path / "ab.json").read_text())
+    assert comparison_from_document(found)
     assert found["status"] == "interrupted" and found["base"]["runs"] == found["head"]["runs"] >= 2
     assert "interrupted" in out and "lowlat: stopped early: interrupted after " in err
 
@@ -412,6 +414,7 @@ def test_ctrl_c_until_decided_is_a_last_look(start: Start, tmp_path: Path) -> No
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_S)
     found = json.loads((tmp_path / "ab.json").read_text())
+    assert comparison_from_document(found)
     test = found["interleaving"]["sequential"]
     assert (process.returncode, found["status"], test["ended"]) == (ExitCode.INTERRUPTED, "interrupted", "interrupted")
     assert [look["pairs"] for look in test["looks"]] == [found["base"]["runs"]] == [2]

@@ -28,7 +28,7 @@ from lowlat.reports.compare.compatibility import check_same_work
 from lowlat.reports.compare.history import history_of
 from lowlat.reports.histogram import buckets
 from lowlat.reports.histogram.hlog_reader import read_log
-from lowlat.reports.io.json_codec import from_text, to_text
+from lowlat.reports.io.json_codec import comparison_from_document, from_text, to_text
 from lowlat.reports.io.validation import check
 from lowlat.reports.merge.merging import merge_reports
 from lowlat.reports.model.report import Report
@@ -223,7 +223,7 @@ def test_ab_interleaves_two_recordings(lowlat: Run) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = lowlat("ab", "--runs", "2", "--json", "--", quoted[0], "--", quoted[1], env={"PATH": path})
     assert done.returncode == ExitCode.OK, done.stderr
-    assert json.loads(done.stdout)["base"]["runs"] == 2
+    assert comparison_from_document(json.loads(done.stdout)).base.runs == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import functools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from lowlat.reports.io.json_codec import from_bytes
 from lowlat.reports.io.validation import check
 from lowlat.reports.model.sweep import Sweep
 from tests.integration.conftest import clean_environment
+from tests.leaves import Steps, accepted_leaves, beyond, pattern_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Path_ = tuple[str | int, ...]
 
 RECORDED = """\
 34200.1,1,11,50,5850100,-1
@@ -153,31 +152,6 @@ def document_of(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    if not inner or not value:
-        yield path, value
-    for name, each in [*inner]:
-        yield from leaves(each, (*path, name))
-
-
-def changed(value: Any) -> list[Any]:
-    match value:
-        case bool():
-            return [not value]
-        case int():
-            return [value + 1, 2 * value + 7]
-        case float():
-            return [value * 1.1 + 0.01, value * 0.9 if value else 0.5]
-        case str():
-            return [f"{value}x"]
-        case None:
-            return [7, "x", True]
-        case list():
-            return [["x"], [1]]
-    return [{"x": 1}, {"x": "y"}]
-
-
 def is_accepted(document: Any) -> bool:
     try:
         read = from_bytes(json.dumps(document).encode())
@@ -189,31 +163,14 @@ def is_accepted(document: Any) -> bool:
     return True
 
 
-def pattern_of(path: Path_) -> str:
-    """Without the place in a list, and for a sweep's points as for a report."""
-    names = path[2:] if path[0] == "points" and len(path) > 2 else path
-    return ".".join("*" if isinstance(name, int) else name for name in names)
+def of_the_first_point(path: Steps) -> bool:
+    """Of the points of a sweep, each a report of its own, the first one counts."""
+    return path[0] != "points" or path[1] == 0
 
 
-def accepted_leaves(document: Any) -> tuple[set[str], set[str]]:
-    """Patterns of the leaves of which a change is not noticed, and of those of which no change is. Of the points of a
-    sweep, each a report of its own, the first one counts.
-    """
-    some, all_ = set(), set()
-    for path, value in [*leaves(document)]:
-        if path[0] == "points" and path[1] != 0:
-            continue
-        holder = document
-        for name in path[:-1]:
-            holder = holder[name]
-        accepted = []
-        for other in changed(value):
-            holder[path[-1]] = other
-            accepted.append(is_accepted(document))
-        holder[path[-1]] = value
-        some |= {pattern_of(path)} if any(accepted) else set()
-        all_ |= {pattern_of(path)} if all(accepted) else set()
-    return some, all_
+def named(path: Steps) -> str:
+    """A leaf of a sweep's point is named as in a report."""
+    return pattern_of(path[2:] if path[0] == "points" and len(path) > 2 else path)
 
 
 @pytest.mark.slow
@@ -222,13 +179,10 @@ def test_every_leaf_that_others_tell_is_told_by_them(lowlat: Run, tmp_path: Path
     (tmp_path / "day.csv").write_text(RECORDED)
     document = document_of(lowlat(*COMMANDS[load]))
     assert is_accepted(document)
-    accepted, unnoticed = accepted_leaves(document)
+    accepted, unnoticed = accepted_leaves(document, is_accepted, counts=of_the_first_point, named=named)
     whole = document["points"][0] if "points" in document else document
-    named = (*TEXTS, *ALONE, *(WHEN_INVALID if whole["status"] == "invalid" else ()))
-    unnamed = {leaf for leaf in accepted if not any(fnmatchcase(leaf, name) for name in named)}
-    assert unnamed == set()
-    noticed_nowhere = {leaf for leaf in unnoticed if any(fnmatchcase(leaf, name) for name in DERIVED)}
-    assert noticed_nowhere == set()
+    assert beyond(accepted, (*TEXTS, *ALONE, *(WHEN_INVALID if whole["status"] == "invalid" else ()))) == set()
+    assert unnoticed - beyond(unnoticed, DERIVED) == set()
     assert "tool.version" in accepted  # the list is not empty because nothing is ever accepted
 
 
@@ -251,7 +205,7 @@ def test_every_leaf_that_others_tell_is_told_by_them(lowlat: Run, tmp_path: Path
     ],
 )
 def test_a_contradiction_is_named_and_exits_with_3(
-    once: Run, lowlat: Run, tmp_path: Path, path: Path_, value: object, line: str
+    once: Run, lowlat: Run, tmp_path: Path, path: Steps, value: object, line: str
 ) -> None:
     document = holder = document_of(once(*COMMANDS["bench"], kernel_path=True))
     for name in path[:-1]:

@@ -48,6 +48,14 @@ def test_rules_read_as_people_write_them(text: str, rule: Rule) -> None:
     assert parse_rule(str(rule)) == rule
 
 
+def test_a_rule_is_written_with_all_its_digits() -> None:
+    """Who reads a document parses the text again: a seventh digit that is lost is another threshold."""
+    assert str(parse_rule("p99=1234.567%")) == "p99=1234.567%"
+    for thousandths in range(0, 10_000_000, 9_973):
+        rule = parse_rule(f"p99={thousandths / 1_000:.3f}%")
+        assert (rule.percent, parse_rule(str(rule))) == (thousandths / 1_000, rule)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -17,10 +18,11 @@ import pytest
 from rich.console import Console
 
 from lowlat.documents import published
-from lowlat.errors import FormatError
+from lowlat.errors import FormatError, NotValidError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
+from lowlat.reports.io.loader import read
 from lowlat.reports.model.objective import DEFAULT_RULE, Objective
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Throughput
@@ -182,12 +184,12 @@ def test_a_status_that_hides_an_undecided_answer_is_refused(point: Point) -> Non
     made = swept(point(1, 200), preempted(point(4, 3_000)))
     assert sweep_from_text(to_text(made)) == made
     document = to_document(made) | {"status": "ok", "status_reasons": []}
-    with pytest.raises(FormatError, match="the status of a sweep is ok, but its answer is undecided"):
+    with pytest.raises(NotValidError, match=r"the status of a sweep is ok \(\), but its answer is undecided"):
         sweep_from_document(document)
     told = to_document(made)
     told["answer"] |= {"bound": "below", "rate": 1e6}
     told["status"] = "ok"
-    with pytest.raises(FormatError, match=r"the answer of a sweep is below .* but its runs give undecided"):
+    with pytest.raises(NotValidError, match=r"the answer of a sweep is below .* but its runs give undecided"):
         sweep_from_document(told)
 
 
@@ -217,7 +219,7 @@ def test_the_order_of_the_runs_is_kept(point: Point) -> None:
     points = point(1, 200), point(4, 300)
     assert swept(*points).order == (0, 0, 0, 1, 1, 1)
     assert swept(*points, order=[1, 0, 0, 1, 1, 0], seed=7).order == (1, 0, 0, 1, 1, 0)
-    with pytest.raises(FormatError, match="order does not name each run of the sweep once: 6"):
+    with pytest.raises(NotValidError, match="order does not name each run of the sweep once: 6"):
         swept(*points, order=[1, 0, 0, 1, 1, 1])
 
 
@@ -303,10 +305,6 @@ def test_a_point_is_a_whole_report(sweep: Sweep) -> None:
         ({"objectives": [{"percentile": "99", "limit_ns": 0}]}, "limit_ns"),
         ({"objectives": [{"percentile": "99", "limit_ns": math.nan}]}, "limit_ns"),
         ({"objectives": [{"percentile": "98", "limit_ns": 9}]}, "p98 is not a percentile"),
-        ({"objectives": [{"percentile": "99", "limit_ns": 100}]}, "the answer of a sweep is within 8"),
-        ({"objective_rule": DEFAULT_RULE}, "not those of their rule: p99 ≤ 1.00 µs"),
-        ({"order": [0, 1, 2]}, "order does not name each run of the sweep once: 15"),
-        ({"order": [0] * 15}, "order does not name each run of the sweep once: 15"),
         ({"answer": None}, "answer"),
         ({"answer_rule": None}, "answer_rule"),
         ({"status": "fine"}, "status"),
@@ -318,12 +316,44 @@ def test_a_broken_sweep_is_rejected(sweep: Sweep, change: dict[str, object], sai
 
 
 @pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"objectives": [{"percentile": "99", "limit_ns": 100}]}, "the answer of a sweep is within 8"),
+        ({"objective_rule": DEFAULT_RULE}, "not those of their rule: p99 ≤ 1.00 µs"),
+        ({"order": [0, 1, 2]}, "order does not name each run of the sweep once: 15"),
+        ({"order": [0] * 15}, "order does not name each run of the sweep once: 15"),
+        (
+            {"status": "invalid"},
+            "the status of a sweep is invalid (), but its answer is within, and its points give ok ()",
+        ),
+        ({"status_reasons": ["interrupted at 5 rates"]}, "its points give interrupted (interrupted at 5 rates)"),
+        (
+            {"status_reasons": ["a", "b"]},
+            "the status of a sweep is ok (a; b), but its answer is within, and its points",
+        ),
+    ],
+)
+def test_a_sweep_that_its_points_contradict_is_not_valid(sweep: Sweep, change: dict[str, object], said: str) -> None:
+    with pytest.raises(NotValidError) as refused:
+        sweep_from_document(to_document(sweep) | change)
+    assert said in str(refused.value)
+
+
+def test_a_file_of_a_sweep_that_contradicts_itself_is_named(sweep: Sweep, tmp_path: Path) -> None:
+    """And ends with 3, as that of a report does."""
+    file = tmp_path / "sweep.json"
+    file.write_text(json.dumps(to_document(sweep) | {"status": "invalid"}))
+    with pytest.raises(NotValidError, match=r"sweep\.json: the status of a sweep is invalid"):
+        read(file)
+
+
+@pytest.mark.parametrize(
     "change", [{"rate": 4e6}, {"lower": 1e6}, {"upper": None}, {"bound": "at least"}, {"confidence": 0.99}]
 )
 def test_an_answer_that_is_not_that_of_the_runs_is_rejected(sweep: Sweep, change: dict[str, object]) -> None:
     document = to_document(sweep)
     sweep_from_document(document)
-    with pytest.raises(FormatError, match=r"the answer of a sweep is .*, but its runs give within 89"):
+    with pytest.raises(NotValidError, match=r"the answer of a sweep is .*, but its runs give within 89"):
         sweep_from_document(document | {"answer": document["answer"] | change})
 
 

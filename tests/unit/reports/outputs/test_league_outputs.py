@@ -54,7 +54,7 @@ def test_rows_say_what_is_wrong_or_missing(league: League) -> None:
     assert lines[0] == "INVALID: discard the figures of libbroken.so"
     assert [" ".join(line.split()[1:]) for line in lines if line.startswith("libbroken.so")] == [
         *["INVALID: executes other trades from event 7 on"] * 3,
-        "WRONG 64 B none none",
+        "WRONG 64 B - -",
     ]
     assert any(line.split() == ["libmine.so", "lacks", "SYMBOLS"] for line in lines)
     assert "* fewer commands of the same flow, to end in time: reference 5,000" in lines
