@@ -57,10 +57,12 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> RingMemory:
         _seal(descriptor)
         memory = MappedFile(descriptor, bytes_needed, _name(path), writable=True)
         _core.format_ring(memory, shape.kind, shape.record_bytes, capacity)
-    except OSError as error:
+    except BaseException as error:
         os.close(descriptor)
         if path is not None:
-            path.unlink()
+            path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OutputPathError(
             f"cannot allocate {units.size(bytes_needed)} for {_name(path)}: {error.strerror}"
         ) from error
@@ -97,7 +99,7 @@ def _validated(shape: RingShape, descriptor: int, where: Path | int) -> RingMemo
         )
     try:
         memory = MappedFile(descriptor, status.st_size, _name(where), writable=True)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise InputError(f"cannot map {_name(where)}: {error}") from error
     there = _core.RingIdentity(memory)
     memory.check()

@@ -191,7 +191,9 @@ def process_status(pid: int) -> ProcessStatus | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # from field 3 on: the name may contain spaces and parentheses
-    return None if fields[0] in {"Z", "X"} else ProcessStatus(int(fields[19]), fields[0] in {"T", "t"})
+    if len(fields) < 20 or fields[0] in {"Z", "X"}:  # a process that just ends has none
+        return None
+    return ProcessStatus(int(fields[19]), fields[0] in {"T", "t"})
 
 
 def _explained(error: OSError, symbol: str) -> BookError:

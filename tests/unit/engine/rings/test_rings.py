@@ -105,6 +105,23 @@ def test_policies_that_wait_end_by_time(kind, wait):
     assert full.value.pushed == 4
 
 
+def test_a_timeout_that_is_no_number_is_over():
+    ring = MpscRing(4)
+    with pytest.raises(RingEmptyError):
+        ring.pop(timeout_s=float("nan"))
+    with pytest.raises(RingFullError):
+        ring.push(numbered(6), timeout_s=float("nan"))
+
+
+@pytest.mark.parametrize("wait", [3, -1, "spin", None])
+def test_another_way_to_wait_is_refused_before_anything_is_made(tmp_path, wait):
+    with pytest.raises(UsageError, match="is not a way to wait; use WaitStrategy"):
+        MpscRing(4, path=tmp_path / "ring", wait=wait)
+    assert not any(tmp_path.iterdir())
+    with MpscRing(4, path=tmp_path / "ring") as ring, pytest.raises(UsageError, match="is not a way to wait"):
+        MpscRing.attach(ring.path, wait=wait)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_closed_ring_is_emptied_first(kind):
     ring = kind(4, COMMAND)
