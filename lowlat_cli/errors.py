@@ -9,7 +9,7 @@ from lowlat.errors import ExitCode, LowlatError
 from lowlat.refusals import refusal
 from lowlat.text import printable_lines
 from lowlat_cli.session import Session
-from lowlat_cli.signals import interrupted_exit_code
+from lowlat_cli.signals import end_at_once, exit_code_of_delivery, interrupted_exit_code
 from lowlat_cli.stdio import discard, has_reader, say, to_stderr
 
 
@@ -26,8 +26,8 @@ class Outcome:
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
-        if error is not None:
-            self.exit_code = self._explained(error)
+        end_at_once()
+        self.exit_code = exit_code_of_delivery(self.exit_code) if error is None else self._explained(error)
         try:
             sys.stdout.flush()
         except OSError:
