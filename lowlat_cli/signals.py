@@ -113,6 +113,11 @@ def end_at_once() -> None:
     _interruption.over = True
 
 
+def was_interrupted() -> bool:
+    """Whether a signal came."""
+    return _interruption.count > 0
+
+
 def interrupted_exit_code() -> ExitCode:
     """The exit code after an interruption: 128 + the number of the signal that came last."""
     return _interruption.exit_code

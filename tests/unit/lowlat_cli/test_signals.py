@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lowlat.errors import ExitCode
@@ -101,6 +103,26 @@ def test_a_signal_in_a_destructor_is_heard_after_it(tmp_path: Path) -> None:
         time.sleep(PATIENCE_S)
 
     assert ended(tmp_path, verb) == (ExitCode.INTERRUPTED, "lowlat: interrupted before any result\n")
+
+
+class Asked(io.FileIO):
+    """Takes a signal when it is asked for its class."""
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        os.kill(os.getpid(), signal.SIGTERM)
+        return io.FileIO
+
+
+def test_a_signal_that_numpy_makes_another_error_of_is_no_internal_error(tmp_path: Path) -> None:
+    """`tofile` asks whether it was given a path, and takes an exception for a yes."""
+
+    def verb() -> None:
+        with Asked(tmp_path / "array", "wb") as file, pytest.raises(TypeError) as other:
+            np.zeros(3).tofile(file)
+        raise other.value
+
+    assert ended(tmp_path, verb) == (ExitCode.TERMINATED, "lowlat: interrupted before any result\n")
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
