@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from lowlat import units
 from lowlat.engine import _core
+from lowlat.engine.matching.aligned import is_masked
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
 from lowlat.engine.rings.records import RingKind, WaitStrategy
@@ -249,6 +250,8 @@ class Ring:
                 f"{records.dtype}, shape {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
             )
             raise ArrayError(f"a one-dimensional array of {self.dtype.itemsize}-byte records is needed, not {what}")
+        if is_masked(records):
+            raise ArrayError("the records are a masked array, whose masked ones would pass too; pass .compressed()")
         if not records.flags.c_contiguous:
             raise ArrayError("the records do not lie one after another; pass numpy.ascontiguousarray of them")
         checked: Records = records

@@ -50,7 +50,7 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> RingMemory:
         _check_memory(bytes_needed)
     try:
         descriptor = _anonymous() if path is None else _exclusive(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputPathError(f"cannot create {_name(path)}: {_reason(error, path)}") from error
     try:
         _take_space(descriptor, bytes_needed)
@@ -76,7 +76,7 @@ def found(shape: RingShape, where: Path | int) -> RingMemory:
             descriptor = os.dup(where)
         else:
             descriptor = os.open(where, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
     try:
         return _validated(shape, descriptor, where)
@@ -182,8 +182,10 @@ def _name(where: Path | int | None) -> str:
     return f"descriptor {where}" if isinstance(where, int) else str(where)
 
 
-def _reason(error: OSError, where: Path | int | None) -> str:
+def _reason(error: OSError | ValueError, where: Path | int | None) -> str:
     match error:
+        case ValueError():
+            return "a file name cannot contain NUL"
         case FileExistsError():
             return "it exists; attach to it, or remove it"
         case FileNotFoundError() if isinstance(where, Path) and not where.parent.is_dir():

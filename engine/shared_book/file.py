@@ -75,6 +75,8 @@ def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
         raise BookError(f"folder {path} {what}") from error
     except OSError as error:
         raise BookError(f"folder {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise BookError(f"folder {str(path)!r}: a file name cannot contain NUL") from error
     try:
         _check_private(os.fstat(folder), path)
         yield folder

@@ -18,7 +18,7 @@ import pytest
 from lowlat.engine import COMMAND, EVENT, _core
 from lowlat.engine.rings.errors import RingEmptyError, RingStalledError
 from lowlat.engine.rings.ring import MpscRing, SpscRing
-from lowlat.errors import InputError, LowlatError
+from lowlat.errors import InputError, LowlatError, OutputPathError
 
 HEADER_BYTES = 2048
 KINDS = [MpscRing, SpscRing]
@@ -99,6 +99,14 @@ def test_a_path_may_be_text(path):
     with MpscRing(8, path=str(path)) as ring:
         ring.push(numbered(2))
         assert ids(MpscRing.attach(str(path)).pop()) == [0, 1]
+
+
+def test_a_name_that_no_file_can_have(tmp_path):
+    path = f"{tmp_path}/a\0b"
+    with pytest.raises(InputError, match="cannot contain NUL"):
+        MpscRing.attach(path)
+    with pytest.raises(OutputPathError, match="cannot contain NUL"):
+        MpscRing(8, path=path)
 
 
 # -- forged headers -------------------------------------------------------------------------------------------------

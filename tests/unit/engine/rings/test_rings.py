@@ -75,6 +75,15 @@ def test_an_array_that_starts_anywhere():
     assert ring.pop_into(out) == 2 and ids(out) == [5, 6]
 
 
+def test_masked_records_are_refused():
+    ring = MpscRing(4)
+    masked = np.ma.masked_array(numbered(2), mask=[True, False])
+    for act in (ring.push, ring.try_push, ring.pop_into):
+        with pytest.raises(ArrayError, match=r"masked array, .* pass \.compressed\(\)"):
+            act(masked)
+    assert len(ring) == 0
+
+
 def test_nothing_to_push_is_nothing():
     ring = MpscRing(4)
     assert ring.push(numbered(0)) == 0 == ring.try_push(numbered(0)) == len(ring)
