@@ -27,11 +27,8 @@ def check_writable(path: Path) -> None:
     """
     target = _target(path)
     try:
-        descriptor, temporary = _open_beside(target)
-        try:
+        with _beside(target) as (descriptor, _):
             os.close(descriptor)
-        finally:
-            temporary.unlink()
     except OSError as error:
         raise OutputPathError(f"cannot write {path}: {error.strerror}; choose another file") from error
 
@@ -54,15 +51,11 @@ def written_atomically(path: Path, like: Path | None = None) -> Iterator[BinaryI
     """
     target = _target(path)
     try:
-        descriptor, temporary = _open_beside(target, like)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-                temporary.replace(target)  # still locked
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _beside(target, like) as (descriptor, temporary), os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            temporary.replace(target)  # still locked
     except OSError as error:
         raise OutputPathError(f"cannot write {path}: {error.strerror or error}") from error
     try:
@@ -183,24 +176,32 @@ def make_like(descriptor: int, other: Path) -> None:
     os.fchmod(descriptor, mode)
 
 
-def _open_beside(target: Path, like: Path | None = None) -> tuple[int, Path]:
-    """Create a file in the target's folder, locked and with its final mode, for a rename onto the target.
+@contextlib.contextmanager
+def _beside(target: Path, like: Path | None = None) -> Iterator[tuple[int, Path]]:
+    """A new file in the target's folder, locked and with its final mode, which the block renames onto the target, and
+    closes; else it is removed. It has a name before it is created, so that a signal leaves none behind.
 
     The mode is set before any content is written, so private content is never readable by others.
     """
     temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        if not _locked_in_time(descriptor):
+        yield _open_locked(temporary, like or target), temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _open_locked(temporary: Path, like: Path) -> int:
+    while True:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            if _locked_in_time(descriptor):
+                with contextlib.suppress(FileNotFoundError):
+                    make_like(descriptor, like)
+                return descriptor
+        except BaseException:
             os.close(descriptor)
-            return _open_beside(target, like)
-        with contextlib.suppress(FileNotFoundError):
-            make_like(descriptor, like or target)
-    except OSError:
+            raise
         os.close(descriptor)
-        temporary.unlink()
-        raise
-    return descriptor, temporary
 
 
 def _locked_in_time(descriptor: int) -> bool:

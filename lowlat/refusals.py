@@ -11,6 +11,9 @@ from typing import Final
 _SPACE: Final = "free some space, or use another disk"
 _MEMORY: Final = "free some memory, or raise the limit (ulimit -v)"
 _THREADS: Final = "raise the limit of processes and threads (ulimit -u, or pids.max of the container)"
+NO_THREAD: Final = f"no thread can be started; {_THREADS}"
+_NO_THREAD_SAID: Final = ("start new thread", "start watchdog thread")
+"""How all ends that CPython says, in `threading` and `faulthandler`."""
 _RIGHTS: Final = "run it with this right, or outside the sandbox"
 _CHECK: Final = "check memory, disk and limits (ulimit -a)"
 _HINTS: Final = {
@@ -42,8 +45,8 @@ def refusal(error: BaseException) -> str | None:
         return _of_import(error)
     if isinstance(error, OSError) and (not isinstance(error, io.UnsupportedOperation) or _is_seek(error)):
         return _of_call(error)
-    if isinstance(error, RuntimeError) and "start new thread" in str(error):  # the whole of what CPython says
-        return f"no thread can be started; {_THREADS}"
+    if isinstance(error, RuntimeError) and str(error).endswith(_NO_THREAD_SAID):
+        return NO_THREAD
     return None
 
 

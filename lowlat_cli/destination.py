@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 from lowlat.errors import ExitCode, UsageError
 from lowlat.text import plain_text, printable_json, printable_lines
 from lowlat_cli.console import Color, console
-from lowlat_cli.signals import interrupted_exit_code
+from lowlat_cli.signals import delivering, interrupted_exit_code
 from lowlat_cli.stdio import emit, emit_parts, note, say
 
 if TYPE_CHECKING:
@@ -119,16 +119,17 @@ class Destination:
             return document() if output_format == "json" else _drawn(draw, stream, color)
 
         file_format = self._file_format(others)
-        if self.file is not None:
-            from lowlat.files import write_atomically
+        with delivering():
+            if self.file is not None:
+                from lowlat.files import write_atomically
 
-            # Files are colored only with --color always: FORCE_COLOR applies to terminals.
-            colored: Color = "always" if self.color == "always" else "never"
-            write_atomically(self.file, text(file_format, io.StringIO(), colored))
-        if self.file is None or file_format != self.output_format:
-            emit(_shown(text(self.output_format, sys.stdout, self.color), self.output_format))
-        if self.file is not None:
-            note(f"wrote {self.file}")
+                # Files are colored only with --color always: FORCE_COLOR applies to terminals.
+                colored: Color = "always" if self.color == "always" else "never"
+                write_atomically(self.file, text(file_format, io.StringIO(), colored))
+            if self.file is None or file_format != self.output_format:
+                emit(_shown(text(self.output_format, sys.stdout, self.color), self.output_format))
+            if self.file is not None:
+                note(f"wrote {self.file}")
 
     def stream(self, parts: Callable[[str], Iterable[str]]) -> bool:
         """Like `write`, for output too long for memory: `parts` yields the text of the table or JSON piece by piece.

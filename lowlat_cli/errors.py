@@ -9,7 +9,7 @@ from lowlat.errors import ExitCode, LowlatError
 from lowlat.refusals import refusal
 from lowlat.text import printable_lines
 from lowlat_cli.session import Session
-from lowlat_cli.signals import interrupted_exit_code
+from lowlat_cli.signals import end_at_once, exit_code_of_delivery, interrupted_exit_code, was_interrupted
 from lowlat_cli.stdio import discard, has_reader, say, to_stderr
 
 
@@ -26,8 +26,8 @@ class Outcome:
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
-        if error is not None:
-            self.exit_code = self._explained(error)
+        end_at_once()
+        self.exit_code = exit_code_of_delivery(self.exit_code) if error is None else self._explained(error)
         try:
             sys.stdout.flush()
         except OSError:
@@ -40,7 +40,7 @@ class Outcome:
         if isinstance(error, BrokenPipeError) and not has_reader():  # of stdout: it wants no more
             return self.exit_code
         if isinstance(error, KeyboardInterrupt):
-            return self._failed(error, interrupted_exit_code(), "interrupted before any result")
+            return self._interrupted(error)
         if isinstance(error, LowlatError):
             return self._failed(error, error.exit_code, f"error: {error}")
         if (refused := refusal(error)) is not None:
@@ -50,7 +50,11 @@ class Outcome:
 
             if is_of_parser(error):
                 return self._failed(error, ExitCode.USAGE, f"error: {of_parser(error, self.session.settings_file)}")
-        return self._internal(error)
+        # Code of others, such as numpy's, may lose a KeyboardInterrupt and raise what comes of going on without it.
+        return self._interrupted(error) if was_interrupted() else self._internal(error)
+
+    def _interrupted(self, error: BaseException) -> ExitCode:
+        return self._failed(error, interrupted_exit_code(), "interrupted before any result")
 
     def _internal(self, error: BaseException) -> ExitCode:
         what = f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -8,11 +8,16 @@ import sys
 def main() -> int:
     """Run the command line of this process; return its exit code, an `ExitCode`."""
     try:
+        return _run()
+    except KeyboardInterrupt as interrupt:  # while the signal handlers are loaded, or between two steps of ours
+        print("lowlat: interrupted before any result", file=sys.stderr)  # noqa: T201
+        return interrupt.args[0] if interrupt.args else 130  # ExitCode.INTERRUPTED
+
+
+def _run() -> int:
+    try:
         from lowlat_cli.errors import Outcome
         from lowlat_cli.session import Session
-    except KeyboardInterrupt:  # the signal handlers are in what is being loaded
-        print("lowlat: interrupted before any result", file=sys.stderr)  # noqa: T201
-        return 130  # ExitCode.INTERRUPTED
     except (ImportError, MemoryError, OSError) as error:
         return _not_loaded(f"error: {error}", 2)  # ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 (the process ends with it)

@@ -114,7 +114,7 @@ class NoiseWatch:
         self._before: _Texts | None = None
         # A dry run: loads imports, warms caches and faults in the pages of this code.
         self._read_texts()
-        self._still = _counters_that_stand_still()
+        self._idle = _counters_that_do_not_count()
         self._counters = _ThreadCounters.now()
 
     def _read_texts(self) -> _Texts:
@@ -161,14 +161,16 @@ class NoiseWatch:
         source = "getrusage(RUSAGE_THREAD)"
         if error := after.usage.error or self._counters.usage.error:
             return not_applicable(source, f"this platform does not count per thread: {os.strerror(error)}")
-        if name in self._still:
+        if name in self._idle:
             return not_applicable(source, "the counter stands still: a sleep or a new page does not move it")
         return known(getattr(after.usage, name) - getattr(self._counters.usage, name), source)
 
     def _off_cpu(self, after: _ThreadCounters) -> Reading[int]:
         source = "elapsed time minus CPU time of the thread"
-        if after.cpu_ns is None or self._counters.cpu_ns is None or "cpu_ns" in self._still:
-            return not_applicable(source, "the thread's CPU clock cannot be read or stands still")
+        if after.cpu_ns is None or self._counters.cpu_ns is None or "cpu_ns" in self._idle:
+            return not_applicable(
+                source, "the thread's CPU clock cannot be read, stands still, or runs on while the thread sleeps"
+            )
         wall_ns = after.wall_ns - self._counters.wall_ns
         return known(max(0, wall_ns - (after.cpu_ns - self._counters.cpu_ns)), source)
 
@@ -179,10 +181,11 @@ def _sum(one: Reading[int], other: Reading[int]) -> Reading[int]:
     return known(one.value + other.value, one.source)
 
 
-def _counters_that_stand_still() -> frozenset[str]:
+def _counters_that_do_not_count() -> frozenset[str]:
     """Which of the thread's counters do not count here: sleep once, touch a new page, and look.
 
-    Some sandboxes show constant zeros, which must not be read as "nothing happened".
+    Some sandboxes show constant zeros, which must not be read as "nothing happened", or elapsed time as CPU time, by
+    which a thread never loses its CPU.
     """
     before = _ThreadCounters.now()
     time.sleep(_TEST_SLEEP_S)
@@ -194,9 +197,17 @@ def _counters_that_stand_still() -> frozenset[str]:
         still |= {"voluntary_switches", "involuntary_switches"}
     if after.usage.minor_faults == before.usage.minor_faults:
         still |= {"minor_faults", "major_faults"}
-    if after.cpu_ns == before.cpu_ns:
+    if not _cpu_clock_stops_in_sleep(before, after):
         still.add("cpu_ns")
     return frozenset(still)
+
+
+def _cpu_clock_stops_in_sleep(before: _ThreadCounters, after: _ThreadCounters) -> bool:
+    """Whether it moves, but not by the time that the thread slept."""
+    if before.cpu_ns is None or after.cpu_ns is None:
+        return False
+    ran_ns, slept_ns = after.cpu_ns - before.cpu_ns, _TEST_SLEEP_S * 1e9
+    return 0 < ran_ns < max(slept_ns, after.wall_ns - before.wall_ns - slept_ns / 2)
 
 
 def _difference(before: int | None, after: int | None, source: str, absent: str) -> Reading[int]:

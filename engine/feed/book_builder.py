@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lowlat.engine import _core
 from lowlat.engine.feed.records import ORDER_EVENT, DepthMoment, EventFault, OrderAction, OrderEvents
-from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.aligned import aligned_copy, aligned_empty, is_masked
 from lowlat.engine.matching.arguments import checked_number
 from lowlat.engine.matching.interface import TopOfBook, checked_depth
 from lowlat.engine.matching.records import LEVEL, ORDER, ORDERS_MAX, QUANTITY_MAX, Levels, Orders, Side
@@ -290,7 +290,7 @@ def checked_events(events: OrderEvents) -> OrderEvents:
     if seen not in (ORDER_EVENT, _PACKED):
         what = "records of another dtype" if getattr(seen, "names", None) else seen or type(events).__name__
         raise ArrayError(f"events are {what}; make them an array of ORDER_EVENT")
-    if hasattr(events, "filled"):  # without loading numpy.ma
+    if is_masked(events):
         raise ArrayError("events are a masked array, whose masked records would be applied too; pass .compressed()")
     if events.ndim != 1 or not events.flags.c_contiguous:
         raise ArrayError(

@@ -25,3 +25,8 @@ def aligned_copy(array: NDArray[np.void]) -> NDArray[np.void]:
     copy = aligned_empty(len(array), array.dtype)
     copy[:] = array
     return copy
+
+
+def is_masked(array: object) -> bool:
+    """Whether it is a masked array, whose masked records native code would take for others. Does not load numpy.ma."""
+    return type(array) is not np.ndarray and hasattr(array, "filled")

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.matching.aligned import aligned_copy
+from lowlat.engine.matching.aligned import aligned_copy, is_masked
 from lowlat.engine.matching.arguments import checked_side, checked_symbol
 from lowlat.engine.matching.commands import one_command
 from lowlat.engine.matching.config import ORDERS, EngineConfig
@@ -364,7 +364,7 @@ def checked_commands(commands: Commands) -> Commands:
         raise ArrayError(
             f"commands are {seen or type(commands).__name__}; make them an array of engine.COMMAND or EXTENDED_COMMAND"
         )
-    if type(commands) is not np.ndarray and hasattr(commands, "filled"):  # without loading numpy.ma
+    if is_masked(commands):
         raise ArrayError("commands are a masked array, whose masked records would be executed too; pass .compressed()")
     if commands.ndim != 1 or not commands.flags.c_contiguous:
         raise ArrayError(

@@ -6,6 +6,7 @@ import mmap
 from typing import Self
 
 from lowlat.engine import _core
+from lowlat.errors import InputError
 
 
 class MappedFile(mmap.mmap):
@@ -13,7 +14,7 @@ class MappedFile(mmap.mmap):
 
     If the file is truncated, or its disk fails, an access to lost bytes would raise SIGBUS. Instead such bytes read as
     zeros from then on, also through views of the mapping and in native code. So call `check` after reading and before
-    believing. Raises `OSError` and `ValueError` as `mmap.mmap` does.
+    believing. Raises `InputError` for a file that is shorter than `size`, and `OSError` as `mmap.mmap` does.
     """
 
     name: str
@@ -22,7 +23,10 @@ class MappedFile(mmap.mmap):
     def __new__(cls, descriptor: int, size: int, name: str, *, writable: bool = False) -> Self:
         """Map the file; `name` is what errors call it."""
         access = mmap.PROT_READ | (mmap.PROT_WRITE if writable else 0)
-        mapping = super().__new__(cls, descriptor, size, mmap.MAP_SHARED, access)
+        try:
+            mapping = super().__new__(cls, descriptor, size, mmap.MAP_SHARED, access)
+        except ValueError as error:  # truncated since its size was read
+            raise InputError(f"{name} was truncated while it was opened; create it again") from error
         mapping.name = name
         # Held by the mapping and not the other way round, so that it ends just before the mapping does.
         mapping._guard = _core.GuardedMapping(mapping, writable)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from lowlat import units
 from lowlat.engine import _core
+from lowlat.engine.matching.aligned import is_masked
 from lowlat.engine.matching.records import COMMAND, EVENT
 from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFullError, RingStalledError
 from lowlat.engine.rings.records import RingKind, WaitStrategy
@@ -49,7 +50,7 @@ class Ring:
     `capacity`: in records, a power of two. `dtype`: `COMMAND` or `EVENT`. `wait`: what push and pop do when they cannot
     proceed. `path`: a new file (mode 0600) to which other processes attach; without one the memory is unnamed.
 
-    Raises `UsageError` for the capacity, `ArrayError` for another dtype, `OutputPathError`.
+    Raises `UsageError` for the capacity or `wait`, `ArrayError` for another dtype, `OutputPathError`.
     """
 
     kind: ClassVar[RingKind]
@@ -64,7 +65,7 @@ class Ring:
     ) -> None:
         _check_capacity(capacity)
         self.path = None if path is None else Path(path)
-        self._hold(dtype, wait, made(_shape(self.kind, dtype), capacity, self.path))
+        self._hold(dtype, _strategy(wait), made(_shape(self.kind, dtype), capacity, self.path))
         self._maker = os.getpid()
 
     @classmethod
@@ -74,15 +75,16 @@ class Ring:
         Raises `InputError`, also if it is not a ring of this type, or a file that is not private to this user.
         """
         ring = cls.__new__(cls)
-        ring._hold(dtype, wait, found(_shape(cls.kind, dtype), where if isinstance(where, int) else Path(where)))
+        there = where if isinstance(where, int) else Path(where)
+        ring._hold(dtype, _strategy(wait), found(_shape(cls.kind, dtype), there))
         ring.path = None
         ring._maker = 0
         return ring
 
     def _hold(self, dtype: np.dtype[np.void], wait: WaitStrategy, ring: RingMemory) -> None:
         self.dtype = dtype
-        self.wait = WaitStrategy(wait)
-        self._wait = int(self.wait)  # passing an enum member to native code costs 150 ns more
+        self.wait = wait
+        self._wait = int(wait)  # passing an enum member to native code costs 150 ns more
         self._descriptor = ring.descriptor
         self._native: _core.MappedRing = _core.MappedRing(
             ring.memory, self.kind, dtype.itemsize, ring.capacity, ring.memory.name
@@ -130,7 +132,7 @@ class Ring:
                         f"the ring was closed with {done:,} of {units.counted(len(array), 'record')} pushed"
                     )
                 remaining = deadline - time.monotonic()
-                if self.wait is WaitStrategy.FAIL or remaining <= 0:
+                if self.wait is WaitStrategy.FAIL or not remaining > 0:  # NaN too
                     raise RingFullError(
                         f"the ring is full (capacity {self.capacity:,}): pushed {done:,} of {len(array):,}; "
                         "push the rest once the consumer has caught up, or create a larger ring"
@@ -184,7 +186,7 @@ class Ring:
     def _fill_on(self, out: Records, deadline: float) -> int:
         while True:
             remaining = deadline - time.monotonic()
-            if self.wait is WaitStrategy.FAIL or remaining <= 0:
+            if self.wait is WaitStrategy.FAIL or not remaining > 0:  # NaN too
                 raise RingEmptyError("the ring is empty; pop again once a producer has pushed")
             count = self._taken(self._native.pop(out, 0, self._wait, _slice_ns(remaining)))
             if count > 0:
@@ -249,6 +251,8 @@ class Ring:
                 f"{records.dtype}, shape {records.shape}" if isinstance(records, np.ndarray) else type(records).__name__
             )
             raise ArrayError(f"a one-dimensional array of {self.dtype.itemsize}-byte records is needed, not {what}")
+        if is_masked(records):
+            raise ArrayError("the records are a masked array, whose masked ones would pass too; pass .compressed()")
         if not records.flags.c_contiguous:
             raise ArrayError("the records do not lie one after another; pass numpy.ascontiguousarray of them")
         checked: Records = records
@@ -353,6 +357,13 @@ def _check_capacity(capacity: int) -> None:
 def _nearest(capacity: int) -> str:
     nearest = min(1 << max(capacity - 1, 0).bit_length(), _core.RING_CAPACITY_MAX)
     return f"use {nearest:,}"
+
+
+def _strategy(wait: WaitStrategy) -> WaitStrategy:
+    try:
+        return WaitStrategy(wait)
+    except ValueError:
+        raise UsageError(f"{wait!r} is not a way to wait; use WaitStrategy.SPIN, YIELD or FAIL") from None
 
 
 def _slice_ns(timeout_s: float | None) -> int:

@@ -50,17 +50,19 @@ def made(shape: RingShape, capacity: int, path: Path | None) -> RingMemory:
         _check_memory(bytes_needed)
     try:
         descriptor = _anonymous() if path is None else _exclusive(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputPathError(f"cannot create {_name(path)}: {_reason(error, path)}") from error
     try:
         _take_space(descriptor, bytes_needed)
         _seal(descriptor)
         memory = MappedFile(descriptor, bytes_needed, _name(path), writable=True)
         _core.format_ring(memory, shape.kind, shape.record_bytes, capacity)
-    except OSError as error:
+    except BaseException as error:
         os.close(descriptor)
         if path is not None:
-            path.unlink()
+            path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OutputPathError(
             f"cannot allocate {units.size(bytes_needed)} for {_name(path)}: {error.strerror}"
         ) from error
@@ -74,7 +76,7 @@ def found(shape: RingShape, where: Path | int) -> RingMemory:
             descriptor = os.dup(where)
         else:
             descriptor = os.open(where, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot open {_name(where)}: {_reason(error, where)}") from error
     try:
         return _validated(shape, descriptor, where)
@@ -97,7 +99,7 @@ def _validated(shape: RingShape, descriptor: int, where: Path | int) -> RingMemo
         )
     try:
         memory = MappedFile(descriptor, status.st_size, _name(where), writable=True)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise InputError(f"cannot map {_name(where)}: {error}") from error
     there = _core.RingIdentity(memory)
     memory.check()
@@ -180,8 +182,10 @@ def _name(where: Path | int | None) -> str:
     return f"descriptor {where}" if isinstance(where, int) else str(where)
 
 
-def _reason(error: OSError, where: Path | int | None) -> str:
+def _reason(error: OSError | ValueError, where: Path | int | None) -> str:
     match error:
+        case ValueError():
+            return "a file name cannot contain NUL"
         case FileExistsError():
             return "it exists; attach to it, or remove it"
         case FileNotFoundError() if isinstance(where, Path) and not where.parent.is_dir():

@@ -75,6 +75,8 @@ def opened_folder(path: Path, *, create: bool) -> Iterator[int]:
         raise BookError(f"folder {path} {what}") from error
     except OSError as error:
         raise BookError(f"folder {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise BookError(f"folder {str(path)!r}: a file name cannot contain NUL") from error
     try:
         _check_private(os.fstat(folder), path)
         yield folder
@@ -191,7 +193,9 @@ def process_status(pid: int) -> ProcessStatus | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # from field 3 on: the name may contain spaces and parentheses
-    return None if fields[0] in {"Z", "X"} else ProcessStatus(int(fields[19]), fields[0] in {"T", "t"})
+    if len(fields) < 20 or fields[0] in {"Z", "X"}:  # a process that just ends has none
+        return None
+    return ProcessStatus(int(fields[19]), fields[0] in {"T", "t"})
 
 
 def _explained(error: OSError, symbol: str) -> BookError:

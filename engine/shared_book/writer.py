@@ -13,7 +13,7 @@ from typing import Final, Self
 import numpy as np
 
 from lowlat.engine import _core
-from lowlat.engine.matching.aligned import aligned_copy, aligned_empty
+from lowlat.engine.matching.aligned import aligned_copy, aligned_empty, is_masked
 from lowlat.engine.matching.arguments import checked_side
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.interface import MatchingEngine
@@ -277,6 +277,8 @@ def _checked_levels(levels: Levels, side: Side) -> Levels:
     """Check and convert `levels` for publishing. Raises `LevelError`."""
     if getattr(levels, "dtype", None) != LEVEL or levels.ndim != 1:
         raise LevelError("levels are a one-dimensional array of engine.LEVEL")
+    if is_masked(levels):
+        raise LevelError("levels are a masked array, whose masked ones would be shown too; pass .compressed()")
     prices = levels["price"]
     sound = prices[:-1] > prices[1:] if side is Side.BUY else prices[:-1] < prices[1:]
     if not np.all(sound):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from lowlat import refusals
 from lowlat.probes import _core
 from lowlat.probes.cpu.affinity import affinity_of, allowed_cpus, pin
 from lowlat.probes.errors import AffinityError
@@ -35,5 +37,7 @@ def check(cpu: int, errors: _core.CpuThreadErrors) -> None:
 
 def check_ran(cpus: str, error: int) -> None:
     """Raise `AffinityError` if the kernel refused, with this errno, a thread on these CPUs."""
+    if error == errno.EAGAIN:  # of the thread itself, whichever its CPU
+        raise AffinityError(refusals.NO_THREAD)
     if error:
         raise AffinityError(f"no thread can run on CPU {cpus}: {os.strerror(error)}; choose other CPUs with --cpus")

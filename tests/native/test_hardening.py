@@ -1,4 +1,4 @@
-"""The native modules of a release build end the process at a memory error instead of going on: as `readelf` sees them.
+"""A release build's native modules and liblowlat end the process at a memory error instead of going on, by `readelf`.
 
 The same check must reject a library that is built without each of the flags.
 """
@@ -15,6 +15,7 @@ import pytest
 import lowlat.engine._core as engine
 import lowlat.probes._core as probes
 import lowlat.reports._core as reports
+from tests.native.c_library import library
 
 READELF, COMPILER = shutil.which("readelf"), shutil.which("c++")
 
@@ -61,6 +62,10 @@ def lacks(library: Path) -> set[str]:
 def test_a_native_module_is_hardened(module: object) -> None:
     fortified = {"fortified calls"} if module is reports else set()  # it calls nothing that has a checked form
     assert lacks(Path(str(module.__file__))) <= fortified  # type: ignore[attr-defined]
+
+
+def test_the_c_library_is_hardened() -> None:
+    assert lacks(library()) == set()
 
 
 @pytest.mark.parametrize(

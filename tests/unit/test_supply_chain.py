@@ -15,10 +15,11 @@ import nanobind
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
 
 ROOT = Path(__file__).parents[2]
 NOTICES = ROOT / "THIRD-PARTY-NOTICES.txt"
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.y*ml"))
 
 sys.path.insert(0, str(ROOT / "tools/release"))
 from bill_of_materials import bill_of  # noqa: E402 (a program, not a package)
@@ -107,6 +108,25 @@ def wheel(tmp_path: Path) -> Path:
         archive.writestr("lowlat-0.1.0.dist-info/sboms/compiled-in.cdx.json", json.dumps(COMPILED_IN))
         archive.writestr("lowlat.libs/libextra-1a2b.so", b"library")
     return path
+
+
+def installed_list() -> dict[str, Any]:
+    """What is compiled into the modules that are installed here, as their build wrote it."""
+    (file,) = (each for each in importlib.metadata.files("lowlat") or () if each.name == "compiled-in.cdx.json")
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+def test_the_list_in_a_wheel_is_valid_and_names_the_versions_that_were_compiled() -> None:
+    found = installed_list()
+    assert fault(found) is None
+    for component in found["components"]:
+        purl = PackageURL.from_string(component["purl"])
+        assert purl.to_string() == component["purl"] == component["bom-ref"], "as the specification writes it"
+        assert (purl.name, purl.version.removeprefix("v")) == (component["name"], component["version"])
+        assert f"\n{component['name'].lower()} (http" in NOTICES.read_text(encoding="utf-8").lower()
+    (binding,) = (each for each in found["components"] if each["name"] == "nanobind")
+    assert binding["version"] == importlib.metadata.version("nanobind")
 
 
 def fault(bill: dict[str, Any]) -> object:

@@ -92,6 +92,14 @@ class GuardedRanges {
         return *added;
     }
 
+    /// Whether an entry other than `range` has seen the memory at `address` lost.
+    static bool lost_elsewhere(const GuardedRange& range, std::uintptr_t address) {
+        for (const GuardedRange* other = first_; other != nullptr; other = other->next) {
+            if (other != &range && other->lost && other->start <= address && address < other->end) return true;
+        }
+        return false;
+    }
+
     static void give_back(GuardedRange& range) {
         range.set({0, 0, PROT_NONE});
         range.used = false;
@@ -150,6 +158,8 @@ class GuardedMapping {
     GuardedMapping(const void* start, std::size_t bytes, bool writable) : range_(GuardedRanges::take()) {
         const auto first = reinterpret_cast<std::uintptr_t>(start);
         range_.set({first, first + bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ});
+        // Lost before this registration: the zeros that took the file's place raise no signal any more.
+        if (GuardedRanges::lost_elsewhere(range_, first)) range_.lost = true;
     }
     GuardedMapping(const GuardedMapping&) = delete;
     GuardedMapping& operator=(const GuardedMapping&) = delete;

@@ -56,6 +56,7 @@ def not_seekable() -> OSError:
         (OSError("4096 requested and 512 written"), "the system refused a call: 4096 requested and 512 written; check"),
         (not_seekable(), "the system refused a call: File or stream is not seekable; check memory, disk and limits"),
         (RuntimeError("can't start new thread"), "no thread can be started; raise the limit of processes and threads"),
+        (RuntimeError("unable to start watchdog thread"), "no thread can be started; raise the limit of processes"),
         (imported(), "a module cannot be loaded: libx.so: failed to map segment from shared object; check memory"),
         (ImportError(), "a module cannot be loaded: ImportError; check memory, disk and limits"),
     ],

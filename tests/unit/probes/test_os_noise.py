@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import mmap
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -194,6 +196,21 @@ def test_counters_that_stand_still_are_not_available(monkeypatch: pytest.MonkeyP
     )
     assert still.value is None and "stands still" in still.text
     assert moving.value is not None
+
+
+@pytest.mark.parametrize("elapsed", [lambda: 5, time.perf_counter_ns], ids=["stands still", "counts elapsed time"])
+def test_a_cpu_clock_that_is_none_is_no_evidence(monkeypatch: pytest.MonkeyPatch, elapsed: Callable[[], int]) -> None:
+    """By elapsed time as CPU time a thread would never be off its CPU. Nothing else is counted here."""
+    names = ("voluntary_switches", "involuntary_switches", "minor_faults", "major_faults")
+    denied = SimpleNamespace(**dict.fromkeys(names, 0), error=errno.EPERM)
+    monkeypatch.setattr(_core, "read_thread_usage", lambda: denied)
+    for clock, known_here in ((time.thread_time_ns, True), (elapsed, False)):
+        monkeypatch.setattr(time, "thread_time_ns", clock)
+        watch = NoiseWatch(0)
+        watch.start()
+        found = watch.stop()
+        assert (found.off_cpu_ns.value is not None) is known_here
+    assert found.noisy is None or found.reasons
 
 
 def test_stop_needs_start() -> None:

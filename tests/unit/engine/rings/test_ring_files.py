@@ -18,7 +18,7 @@ import pytest
 from lowlat.engine import COMMAND, EVENT, _core
 from lowlat.engine.rings.errors import RingEmptyError, RingStalledError
 from lowlat.engine.rings.ring import MpscRing, SpscRing
-from lowlat.errors import InputError, LowlatError
+from lowlat.errors import InputError, LowlatError, OutputPathError
 
 HEADER_BYTES = 2048
 KINDS = [MpscRing, SpscRing]
@@ -99,6 +99,14 @@ def test_a_path_may_be_text(path):
     with MpscRing(8, path=str(path)) as ring:
         ring.push(numbered(2))
         assert ids(MpscRing.attach(str(path)).pop()) == [0, 1]
+
+
+def test_a_name_that_no_file_can_have(tmp_path):
+    path = f"{tmp_path}/a\0b"
+    with pytest.raises(InputError, match="cannot contain NUL"):
+        MpscRing.attach(path)
+    with pytest.raises(OutputPathError, match="cannot contain NUL"):
+        MpscRing(8, path=path)
 
 
 # -- forged headers -------------------------------------------------------------------------------------------------
@@ -267,6 +275,44 @@ def test_a_consumer_that_waits_notices_that_the_file_is_cut(path):
     os.truncate(path, 0)
     thread.join(20)
     assert seen == [True]
+
+
+def test_a_ring_that_is_cut_while_it_is_made_is_an_error(path, monkeypatch):
+    """The zeros that take the place of what is lost are no memory that anyone shares."""
+    ordinary = _core.format_ring
+
+    def cut_and_format(memory, *arguments):
+        os.truncate(path, 0)
+        ordinary(memory, *arguments)
+
+    monkeypatch.setattr(_core, "format_ring", cut_and_format)
+    ring = MpscRing(8, path=path)
+    with pytest.raises(InputError, match=f"{path} lost its content while it was in use"):
+        ring.push(numbered(1))
+
+
+def test_a_file_cut_before_it_is_mapped_is_an_error(path, monkeypatch):
+    MpscRing(8, path=path)
+    ordinary = os.fstat
+
+    def look_and_cut(descriptor):
+        status = ordinary(descriptor)
+        os.truncate(path, 100)
+        return status
+
+    monkeypatch.setattr(os, "fstat", look_and_cut)
+    refused(path, "was truncated while it was opened")
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, MemoryError])
+def test_a_ring_that_is_not_finished_leaves_no_file(path, monkeypatch, failure):
+    def fail(*_):
+        raise failure
+
+    monkeypatch.setattr(_core, "format_ring", fail)
+    with pytest.raises(failure):
+        MpscRing(8, path=path)
+    assert not path.exists()
 
 
 def test_shared_memory_cannot_be_cut_under_its_users():

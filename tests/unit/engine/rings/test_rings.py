@@ -75,6 +75,15 @@ def test_an_array_that_starts_anywhere():
     assert ring.pop_into(out) == 2 and ids(out) == [5, 6]
 
 
+def test_masked_records_are_refused():
+    ring = MpscRing(4)
+    masked = np.ma.masked_array(numbered(2), mask=[True, False])
+    for act in (ring.push, ring.try_push, ring.pop_into):
+        with pytest.raises(ArrayError, match=r"masked array, .* pass \.compressed\(\)"):
+            act(masked)
+    assert len(ring) == 0
+
+
 def test_nothing_to_push_is_nothing():
     ring = MpscRing(4)
     assert ring.push(numbered(0)) == 0 == ring.try_push(numbered(0)) == len(ring)
@@ -103,6 +112,23 @@ def test_policies_that_wait_end_by_time(kind, wait):
     assert time.monotonic() - started >= 0.2
     assert time.thread_time() - began_s < 1  # it spins no longer than it may; preempted, it only ends later
     assert full.value.pushed == 4
+
+
+def test_a_timeout_that_is_no_number_is_over():
+    ring = MpscRing(4)
+    with pytest.raises(RingEmptyError):
+        ring.pop(timeout_s=float("nan"))
+    with pytest.raises(RingFullError):
+        ring.push(numbered(6), timeout_s=float("nan"))
+
+
+@pytest.mark.parametrize("wait", [3, -1, "spin", None])
+def test_another_way_to_wait_is_refused_before_anything_is_made(tmp_path, wait):
+    with pytest.raises(UsageError, match="is not a way to wait; use WaitStrategy"):
+        MpscRing(4, path=tmp_path / "ring", wait=wait)
+    assert not any(tmp_path.iterdir())
+    with MpscRing(4, path=tmp_path / "ring") as ring, pytest.raises(UsageError, match="is not a way to wait"):
+        MpscRing.attach(ring.path, wait=wait)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -169,6 +169,12 @@ def test_a_folder_without_books_and_one_that_is_not_there(folder: Path) -> None:
         MappedBookReader("AAPL", folder=folder)
 
 
+def test_a_folder_that_no_system_can_have(tmp_path: Path) -> None:
+    for use in (mapped_books, lambda folder: MappedBookWriter("A", folder=folder)):
+        with pytest.raises(BookError, match="cannot contain NUL"):
+            use(f"{tmp_path}/a\0b")
+
+
 # -- the name -------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from lowlat.documents import published, text
+from lowlat.engine import _core
 from lowlat.engine.matching.records import LEVEL, Side
 from lowlat.engine.shared_book import file, reader
 from lowlat.engine.shared_book.directory import MappedBookReader, MappedBookWriter, mapped_books
@@ -191,22 +192,42 @@ def test_a_book_that_is_cut_is_an_error_for_its_writer_and_its_readers(folder: P
     writer.close()
 
 
-def test_a_book_cut_between_the_check_of_its_size_and_its_mapping(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("mapped", "message"), [(True, "lost its content"), (False, "truncated while it was opened")])
+def test_a_book_cut_once_its_size_is_checked(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, mapped: bool, message: str
 ) -> None:
+    """After it was mapped, or before."""
     book = leave_a_book(folder, "AAPL")
     leave_a_book(folder, "MSFT")
 
     class Cutting(reader.MappedFile):
         def __new__(cls, descriptor: int, *arguments: object, **named: object) -> Cutting:
+            if not mapped:
+                cut(descriptor)
             mapping = super().__new__(cls, descriptor, *arguments, **named)  # type: ignore[arg-type]
-            if os.fstat(descriptor).st_ino == book.stat().st_ino:
-                os.truncate(book, 0)
+            cut(descriptor)
             return mapping
+
+    def cut(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == book.stat().st_ino:
+            os.truncate(book, 0)
 
     monkeypatch.setattr(reader, "MappedFile", Cutting)
     entries = mapped_books(folder)
-    assert "lost its content" in str(entries[0].trouble) and entries[1].trouble is None
+    assert message in str(entries[0].trouble) and entries[1].trouble is None
+
+
+def test_a_book_cut_while_it_is_made_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its writer would go on in memory that nobody shares."""
+    ordinary = _core.format_book
+
+    def cut_and_format(mapping: object, identity: bytes) -> None:
+        os.truncate(folder / "AAPL.book", 0)
+        ordinary(mapping, identity)
+
+    monkeypatch.setattr(_core, "format_book", cut_and_format)
+    with pytest.raises(InputError, match=r"AAPL\.book lost its content"):
+        MappedBookWriter("AAPL", folder=folder)
 
 
 def test_a_process_that_is_stopped_is_told_from_one_that_runs() -> None:

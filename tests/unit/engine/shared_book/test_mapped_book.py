@@ -166,6 +166,7 @@ def test_no_reader_ever_sees_a_crossed_book(writer: MappedBookWriter, reader: Ma
         (levels((98, 0, 0)), levels(), "the BUY level at 98 is empty"),
         (np.zeros(2), levels(), "one-dimensional array of engine.LEVEL"),
         (np.zeros((2, 2), LEVEL), levels(), "one-dimensional array of engine.LEVEL"),
+        (np.ma.masked_array(levels((98, 1, 1)), mask=True), levels(), "masked array"),
     ],
 )
 def test_levels_that_are_no_book_are_refused(
