@@ -76,10 +76,14 @@ if ! "$bin/python" -c "import atheris" 2>/dev/null && [ "$anyhow" != anyhow ]; t
     lacks "Atheris" "$bin/pip install atheris"
 fi
 
-export bin seconds root driver anyhow input
-export -f native parser attempt
-{
+fuzzers=$({
     printf 'native %s\n' commands snapshot journal itch
     "$bin/python" -P tests/fuzz/parsers/fuzz.py --list | sed 's/^/parser /'
-} | grep -x -- "${only:-.*}" | xargs -r -P "$(nproc)" -L 1 bash -euc 'attempt "$@"' fuzz
+} | grep -x -- "${only:-.*}") || {
+    echo "lowlat: there is no fuzzer '$only'; write FUZZ_ONLY='native itch', or 'parser report'" >&2
+    exit 2
+}
+export bin seconds root driver anyhow input
+export -f native parser attempt
+xargs -P "$(nproc)" -L 1 bash -euc 'attempt "$@"' fuzz <<<"$fuzzers"
 echo "lowlat: fuzz passed: ${only:-$seconds s each}" >&2

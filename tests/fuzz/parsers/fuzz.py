@@ -119,7 +119,7 @@ def limit() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter)  # a name a line
     parser.add_argument("--list", action="version", version="\n".join(TARGETS))
     parser.add_argument("name", choices=TARGETS)
     parser.add_argument("seconds", type=float)
