@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lowlat.errors import UsageError
 from lowlat.fleet.ssh_worker import LOOPBACK, PORT, READY
 from lowlat.fleet.worker_facts import RefusedWorker
-from lowlat.text import cut, printable
+from lowlat.text import cut, is_digits, printable
 
 if TYPE_CHECKING:
     from asyncssh import SSHClientConnection, SSHClientProcess
@@ -40,6 +40,9 @@ _FILES: Final = 128
 """Open files of this process for each host, and for all else."""
 _LINES_MAX: Final = 1_000
 _WHY_MAX: Final = 300
+_PORT_DIGITS: Final = 5
+_PORT_MAX: Final = 65_535
+_NO_WORKER: Final = "what it prints is no worker's"
 
 
 class _NoWorker(Exception):  # noqa: N818 (an ending, not an error)
@@ -155,8 +158,10 @@ async def _worker(connection: SSHClientConnection, host: str, scheduler: _Schedu
     command = shlex.join([sys.executable, "-P", "-m", "lowlat.fleet.ssh_worker"])
     process = await connection.create_process(f"exec {command}", errors="replace")
     opened.callback(process.close)
-    port = int(await _line(process, PORT))
-    here = await connection.forward_local_port(LOOPBACK, 0, LOOPBACK, port)
+    port = await _line(process, PORT)
+    if not (is_digits(port) and len(port) <= _PORT_DIGITS and 1 <= int(port) <= _PORT_MAX):
+        raise _NoWorker(_NO_WORKER)
+    here = await connection.forward_local_port(LOOPBACK, 0, LOOPBACK, int(port))
     told = {
         "name": host,
         "scheduler": f"tcp://{LOOPBACK}:{there.get_port()}",
@@ -176,7 +181,7 @@ async def _line(process: SSHClientProcess[str], start: str) -> str:
         if line.startswith(start):
             return line.removeprefix(start).strip()
     else:
-        raise _NoWorker("what it prints is no worker's")
+        raise _NoWorker(_NO_WORKER)
     said = (await process.stderr.read()).strip().splitlines()
     await process.wait_closed()
     why = said[-1] if said else f"exit code {process.returncode}"
