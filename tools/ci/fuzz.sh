@@ -46,13 +46,9 @@ parser() {  # name, its only input if there is one
 attempt() {  # native or parser, name
     local kept=build/fuzzed/$1/crash-$2
     echo "lowlat: fuzzing $1 $2" >&2
-    if [ -n "$input" ]; then
-        base64 -d <<<"$input" | gzip -dc >"$kept"
-        "$1" "$2" "$root/$kept"
-        return
-    fi
     rm -f "$kept"
-    (cd "build/fuzzed/$1" && "$1" "$2") && return
+    [ -z "$input" ] || base64 -d <<<"$input" | gzip -dc >"$kept"
+    (cd "build/fuzzed/$1" && "$1" "$2" ${input:+"crash-$2"}) && return
     echo "lowlat: $1 $2 failed, $([ -f "$kept" ] && echo "by the input in $kept" || echo 'and left no input')" >&2
     [ ! -f "$kept" ] || echo "lowlat: run it again: make fuzz${anyhow:+ FUZZ=$anyhow} FUZZ_ONLY='$1 $2'" \
         "FUZZ_INPUT=$(gzip -9nc "$kept" | base64 -w0)" >&2
