@@ -10,6 +10,7 @@ from typing import Final
 from lowlat.errors import FormatError, InputError, UsageError
 from lowlat.inputs import read_bytes
 from lowlat.limits import HOSTS_BYTES_MAX
+from lowlat.text import cut
 
 PORT_MAX: Final = 65_535
 LOCAL_MAX: Final = 512
@@ -17,6 +18,8 @@ LOCAL_MAX: Final = 512
 _ADDRESS: Final = re.compile(r"(tcp|tls|ws|wss|ucx)://(\[[0-9a-zA-Z:.%]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
 _HOST: Final = re.compile(r"([\w.][\w.%-]{0,63}@)?[\w:][\w.:%-]{0,252}", re.ASCII)
 """A user, if any, and a name or an address."""
+_SHOWN_MAX: Final = 300
+"""Characters of what is no host name, in a message: more than a name has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def read_hosts(path: Path) -> tuple[str, ...]:
         if not name:
             continue
         if not _HOST.fullmatch(name):
-            raise InputError(f"{path}, line {number}: {name!r} is no host name; write one host a line")
+            raise InputError(f"{path}, line {number}: {cut(name, _SHOWN_MAX)!r} is no host name; write one host a line")
         if name in found:
             raise InputError(f"{path}, line {number}: {name} is there twice; remove one")
         found[name] = None

@@ -22,10 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from lowlat.errors import InputError, UsageError, naming
+from lowlat.text import cut
 
 _WRITTEN: Final = frozenset(
     {"output", "profile-out", "log", "journal", "capture", "dir", "fix-script", "with-identity"}
 )
+_SHOWN_MAX: Final = 200
+"""Characters of a key or a value in a message."""
 _CLUSTERS: Final = ("scheduler", "hosts", "cluster")
 _ONLY_READ: Final = frozenset({("book", "dir")})
 
@@ -86,7 +89,7 @@ class Settings:
                     self._check_key(key, inner, keys_by_verb[key])
 
     def _check_key(self, verb: str | None, key: str, every_key: Collection[str]) -> None:
-        path = key if verb is None else f"{verb}.{key}"
+        path = cut(key if verb is None else f"{verb}.{key}", _SHOWN_MAX)
         if key in every_key and names_output(verb, key):
             raise UsageError(
                 f"{self.where}: {path!r} names what to write, which a project's file cannot; remove it, and give "
@@ -113,7 +116,8 @@ def read_settings(folder: Path) -> Settings:
     if isinstance(tool, dict) and "lowlat" in tool:
         where = "pyproject.toml [tool.lowlat]"
         if not isinstance(tool["lowlat"], dict):
-            raise UsageError(f"{where}: {tool['lowlat']!r} is not a table; write keys under [tool.lowlat]")
+            shown = cut(repr(tool["lowlat"]), _SHOWN_MAX)
+            raise UsageError(f"{where}: {shown} is not a table; write keys under [tool.lowlat]")
         return Settings(where, tool["lowlat"])
     return Settings(None, {})
 

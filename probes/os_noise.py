@@ -18,9 +18,8 @@ from typing import Any, Final
 from lowlat.os_noise import is_noisy, reasons_of
 from lowlat.probes import _core
 from lowlat.probes.host.cgroup import Throttling, throttling
-from lowlat.probes.host.host_tree import LIVE, HostTree
+from lowlat.probes.host.host_tree import LIVE, HostTree, parse_integer
 from lowlat.probes.reading import Reading, known, not_applicable, unknown
-from lowlat.text import is_digits
 
 _STEAL_FIELD = 8  # of a /proc/stat line, the CPU's name being field 0
 _TEST_SLEEP_S: Final = 0.0002
@@ -220,8 +219,8 @@ def _difference(before: int | None, after: int | None, source: str, absent: str)
 
 def _migrations(before: str | None, after: str | None) -> Reading[int]:
     def count(text: str | None) -> int | None:
-        match = re.search(r"^se\.nr_migrations\s*:\s*([0-9]+)", text or "", re.MULTILINE)
-        return None if match is None else int(match[1])
+        match = re.search(r"^se\.nr_migrations\s*:\s*(\S+)", text or "", re.MULTILINE)
+        return None if match is None else parse_integer(match[1])
 
     source = "read from /proc/thread-self/sched"
     return _difference(count(before), count(after), source, "the kernel is built without CONFIG_SCHED_DEBUG")
@@ -232,7 +231,7 @@ def _runqueue_wait(before: str | None, after: str | None) -> Reading[int]:
 
     def wait(text: str | None) -> int | None:
         fields = (text or "").split()
-        return int(fields[1]) if len(fields) == 3 and is_digits(fields[1]) else None
+        return parse_integer(fields[1]) if len(fields) == 3 else None
 
     source = "read from /proc/thread-self/schedstat"
     return _difference(wait(before), wait(after), source, "the kernel is built without CONFIG_SCHED_INFO")
@@ -242,8 +241,7 @@ def _steal(before: str | None, after: str | None, cpu: int) -> Reading[int]:
     def ticks(text: str | None) -> int | None:
         match = re.search(rf"^cpu{cpu} (.*)$", text or "", re.MULTILINE)
         fields = match[1].split() if match is not None else []
-        steal = fields[_STEAL_FIELD - 1] if len(fields) >= _STEAL_FIELD else ""
-        return int(steal) if is_digits(steal) else None
+        return parse_integer(fields[_STEAL_FIELD - 1]) if len(fields) >= _STEAL_FIELD else None
 
     found = _difference(ticks(before), ticks(after), "read from /proc/stat", f"/proc/stat has no steal of CPU {cpu}")
     if found.value is None:
@@ -275,12 +273,13 @@ def interrupt_counts(text: str, cpu: int) -> tuple[int, int] | None:
     timer = other = 0
     for row in rows.splitlines():
         fields = row.split(maxsplit=len(names) + 1)
-        if len(fields) <= len(names) or not is_digits(fields[column]):
+        count = parse_integer(fields[column]) if len(fields) > len(names) else None
+        if count is None:
             continue  # rows such as ERR have one number for the whole machine
         if fields[0] == "LOC:" or "arch_timer" in fields[-1].split():
-            timer += int(fields[column])
+            timer += count
         else:
-            other += int(fields[column])
+            other += count
     return timer, other
 
 

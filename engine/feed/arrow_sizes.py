@@ -7,6 +7,8 @@ file    ... batches ... footer, its length (int32), "ARROW1"
 footer  its fields 2 and 3 list the batches of dictionaries and of rows: where each begins, bytes of its header and body
 batch   a marker (not in old files), the header's length, the header, then the body: a buffer after another
 header  field 2 is the batch, whose field 2 lists its buffers; a compressed one begins with its unpacked length (int64)
+
+That buffers are compressed is said by field 3 of the batch, or, as Arrow 0.17 wrote it, by a key beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ _BLOCK: Final = struct.Struct("<qi4xq")
 _BUFFER: Final = struct.Struct("<qq")
 _LENGTH: Final = struct.Struct("<q")
 _MARKER: Final = b"\xff" * 4
+_KEY_OF_0_17: Final = b"ARROW:experimental_compression"
 _OF_DICTIONARY: Final = 2
 """The type of a header whose batch holds the values of a dictionary, one table further down."""
 
@@ -55,7 +58,7 @@ def _buffer_sizes(file: BinaryIO, header: _Table, body: int, body_bytes: int) ->
         batch = batch.table(1)
     if batch is None:
         return
-    compressed = batch.table(3) is not None
+    compressed = batch.table(3) is not None or _KEY_OF_0_17 in header.data
     for begin, size in batch.structs(2, _BUFFER):
         if not 0 <= begin <= begin + size <= body_bytes:
             raise ValueError("a buffer is outside its batch")

@@ -45,6 +45,11 @@ def test_it_is_a_program_too(tmp_path: Path) -> None:
     assert (run.returncode, run.stderr) == (0, "") and run.stdout.startswith("report: ")
 
 
+def test_every_target_is_listed_on_its_own_line(fuzz: Fuzz) -> None:
+    """`make fuzz` runs what each line names."""
+    assert fuzz(("--list",)).stdout.splitlines() == list(TARGETS)
+
+
 @pytest.mark.parametrize("name", TARGETS)
 def test_seeds_are_small_and_read(name: str, tmp_path: Path) -> None:
     seeds = TARGETS[name].seeds()
@@ -56,7 +61,8 @@ def test_seeds_are_small_and_read(name: str, tmp_path: Path) -> None:
 def test_nothing_is_found(fuzz: Fuzz, name: str, tmp_path: Path) -> None:
     """In hundreds of inputs; a planted fault takes at most 26, for three seeds each."""
     run = fuzz((name, "0.25", "--plain", "1"))
-    assert run.returncode == 0, run.stderr[-4_000:]
+    kept = tmp_path / f"crash-{name}"
+    assert run.returncode == 0, (run.stderr[-4_000:], kept.read_bytes() if kept.exists() else None)
     assert run.stdout.startswith(f"{name}: ") and not list(tmp_path.iterdir())
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from unittest import mock
 
-from lowlat.engine.feed import columns
 from lowlat.engine.feed.records import OrderAction, OrderEventFlag
 from lowlat.engine.feed.stream import OrderEventStream, ReadOptions
 from lowlat.engine.flow.readers.databento import metadata, open_databento
-from lowlat.engine.flow.readers.table import open_table
 from tests.dbn_files import DOLLAR, LAST, MAYBE_BAD_BOOK, SNAPSHOT, dbn, other_record, record, symbol_mapping
 from tests.fuzz.parsers.target import Target, written
 
@@ -17,10 +15,10 @@ _FLAGS = sum(OrderEventFlag)
 
 
 def _read_dbn(data: bytes, folder: Path) -> None:
-    _read(open_databento(written(folder, "day.dbn", data), ReadOptions()))
+    read_events(open_databento(written(folder, "day.dbn", data), ReadOptions()))
 
 
-def _read(stream: OrderEventStream) -> None:
+def read_events(stream: OrderEventStream) -> None:
     """Reads the stream, and checks what every stream promises."""
     row = events = 0
     for block in stream.blocks:
@@ -67,36 +65,4 @@ DBN = Target(
         f"engine/flow/readers/databento/{name}.py"
         for name in ("__init__", "metadata", "records", "instruments", "intake", "events", "pairing")
     ),
-)
-
-
-_COLUMNS = (
-    "time=ts,id=id,buy_id=bid,sell_id=ask,side=side:{B=buy,S=sell,N=both},symbol=sym,unit=0.01,trades=aggressor,"
-    "action=what:{A=add,X=cancel,E=execute,C=clear,I=ignore},price=px|last,quantity=qty"
-)
-_TABLE = b"""\
-ts,id,bid,ask,side,what,px,last,qty,sym
-2026-01-05T09:00:00.5Z,7,,,B,A,1.01,,30,ARL
-2026-01-05T09:00:01Z,8,,,S,A,1.10,,20,ARL
-2026-01-05T09:00:02Z,,7,8,N,E,,1.05,10,ARL
-2026-01-05T09:00:02Z,,7,8,B,E,,1.05,10,XYZ
-2026-01-05T09:00:03Z,,0,8,S,X,,,,ARL
-"""
-
-
-def _read_table(data: bytes, folder: Path) -> None:
-    _read(open_table(written(folder, "day.csv", data), ReadOptions(columns=_COLUMNS)))
-
-
-def _plant_table() -> None:
-    """A reader that takes every cell for a number."""
-    mock.patch.object(columns, "_first_bad", lambda *_: ValueError("planted")).start()
-
-
-TABLE = Target(
-    "table",
-    _read_table,
-    lambda: [_TABLE, _TABLE.replace(b"\n", b"\r\n"), _TABLE.replace(b",", b";")],
-    _plant_table,
-    ("engine/feed/tables.py", "engine/feed/columns.py", "engine/flow/readers/table/events.py"),
 )

@@ -62,12 +62,17 @@ def fuzz_plain(target: Target, folder: Path, seconds: float, seed: int) -> int:
     while time.monotonic() < end:
         data = mutated(seeds, choice)
         kept.write_bytes(data)
-        signal.alarm(PATIENCE_S)
-        target.attempt(data, folder)
-        signal.alarm(0)
+        patiently(target, data, folder)
         inputs += 1
     kept.unlink(missing_ok=True)
     return inputs
+
+
+def patiently(target: Target, data: bytes, folder: Path) -> None:
+    """Run an input, and end with a signal if that takes too long."""
+    signal.alarm(PATIENCE_S)
+    target.attempt(data, folder)
+    signal.alarm(0)
 
 
 def fuzz_guided(target: Target, folder: Path, seconds: float) -> None:
@@ -114,7 +119,7 @@ def limit() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter)  # a name a line
     parser.add_argument("--list", action="version", version="\n".join(TARGETS))
     parser.add_argument("name", choices=TARGETS)
     parser.add_argument("seconds", type=float)
@@ -133,7 +138,7 @@ def main() -> None:
         if asked.planted:
             target.plant()
         if asked.kept is not None:
-            target.attempt(asked.kept.read_bytes(), folder)
+            patiently(target, asked.kept.read_bytes(), folder)
         elif guided:
             fuzz_guided(target, folder, asked.seconds)
         else:

@@ -260,6 +260,12 @@ def test_a_bad_key_in_pyproject_is_named_with_its_table(folder: Path) -> None:
     assert refusal().startswith("pyproject.toml [tool.lowlat]: 5 is not a table")
 
 
+@pytest.mark.parametrize("text", ["lowlat = '{}'", "lowlat.{} = 5", "lowlat.bench.{} = 5"])
+def test_long_keys_and_values_are_cut(folder: Path, text: str) -> None:
+    (folder / "pyproject.toml").write_text(f"[tool]\n{text.format('x' * 100_000)}")
+    assert "characters ...]" in refusal() and len(refusal()) < 2_000
+
+
 def test_a_file_that_cannot_be_read_is_an_error(folder: Path) -> None:
     (folder / "lowlat.toml").mkdir()
     with pytest.raises(UsageError, match=r"lowlat\.toml: it is a directory"):

@@ -52,7 +52,7 @@ def write(root: Path, name: str, text: str) -> None:
     (root / name).write_text(text)
 
 
-def fill(root: Path, count: int) -> None:
+def fill(root: Path, count: int | str) -> None:
     """A host on which every counter is `count`, in its own unit."""
     write(root, "proc/stat", f"cpu  0\ncpu0 1 1 1 1 1 1 1 999 0 0\ncpu1 1 1 1 1 1 1 1 {count} 0 0\n")
     write(root, "proc/interrupts", f"  CPU0 CPU1\nLOC: 1 {count} Local\nRES: 1 {count} Resched\n")
@@ -117,6 +117,19 @@ def test_kernel_that_shows_nothing_gives_reasons(tmp_path: Path) -> None:
         assert reading.value is None
         assert reading.reason
     assert found.throttled_periods.value is None
+
+
+@pytest.mark.parametrize("count", ["9" * 5_000, "x", "\u0663", "-"])
+def test_counter_that_is_no_number_is_not_available(tmp_path: Path, count: str) -> None:
+    """More digits than a counter has are none either: `int` would refuse them."""
+    fill(tmp_path, count)
+    watch = NoiseWatch(1, FolderTree(tmp_path))
+    watch.start()
+    found = watch.stop()
+    for reading in (found.migrations, found.runqueue_wait_ns, found.steal_ms):
+        assert reading.value is None
+        assert reading.reason
+    assert interrupt_counts(f"  CPU0 CPU1\nLOC: 1 {count} Local\n 36: 1 7 chip\n", 1) == (0, 7)
 
 
 def test_counter_that_runs_backwards_is_unknown(tmp_path: Path) -> None:

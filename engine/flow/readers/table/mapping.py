@@ -16,6 +16,7 @@ from lowlat.engine.feed.columns import CLOCK, TIME_UNITS
 from lowlat.engine.feed.records import OrderAction
 from lowlat.engine.matching.records import Side
 from lowlat.errors import FormatError, UsageError
+from lowlat.text import cut
 from lowlat.toml import parse_toml, read_toml_text
 
 FIELDS: Final = {
@@ -48,6 +49,8 @@ _FINEST: Final = Decimal("1e-18")
 _NUMBER: Final = re.compile(r"[0-9.eE+-]{1,40}")
 """What only numbers are made of."""
 _TRADES: Final = ("resting", "aggressor", "both")
+_SHOWN_MAX: Final = 600
+"""Characters of a mapping, and of what is wrong with it, in a message."""
 _SETTINGS: Final = ("unit", "quantity_unit", "time_unit", "time_base", "id_kind", "trades")
 
 
@@ -86,7 +89,7 @@ def column_mapping(text: str) -> ColumnMapping:
             _add(base, item)
         return _checked(base)
     except FormatError as error:
-        raise UsageError(f"--columns {text}: {error}") from error
+        raise UsageError(f"--columns {cut(text, _SHOWN_MAX)}: {cut(str(error), _SHOWN_MAX)}") from error
 
 
 def _folder() -> Any:
@@ -136,7 +139,7 @@ def _add(base: dict[str, Any], item: str) -> None:
     if name in _SETTINGS:
         base[name] = value
         return
-    base.setdefault("columns", {})[name] = value.split("|")
+    _columns_told(base)[name] = value.split("|")
     if kind is not None:
         setting = {"time": "time_unit", "id": "id_kind"}.get(name)
         if setting is None:
@@ -144,6 +147,13 @@ def _add(base: dict[str, Any], item: str) -> None:
         base[setting] = kind
     if words is not None:
         base[name] = dict(_pair(pair) for pair in words.split(","))
+
+
+def _columns_told(base: dict[str, Any]) -> dict[str, Any]:
+    found = base.setdefault("columns", {})
+    if not isinstance(found, dict):
+        raise FormatError("'columns' is not a table of columns")
+    return found
 
 
 def _pair(pair: str) -> tuple[str, str]:
@@ -157,7 +167,7 @@ def _checked(tables: dict[str, Any]) -> ColumnMapping:
     known = {"columns", "action", "side", *_SETTINGS}
     if unknown := tables.keys() - known:
         raise FormatError(f"unknown key {min(unknown)!r}; there are {', '.join(sorted(known))}")
-    columns = _columns(tables.get("columns", {}))
+    columns = _columns(_columns_told(tables))
     time_unit = _one_of(tables, "time_unit", (*TIME_UNITS, CLOCK), None)
     return ColumnMapping(
         columns,
@@ -172,9 +182,7 @@ def _checked(tables: dict[str, Any]) -> ColumnMapping:
     )
 
 
-def _columns(told: object) -> dict[str, tuple[str, ...]]:
-    if not isinstance(told, dict):
-        raise FormatError("'columns' is not a table of columns")
+def _columns(told: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     columns = {}
     for field, names in told.items():
         if field not in FIELDS:
@@ -200,7 +208,7 @@ def _meanings(
     if not isinstance(told, dict) or not told:
         raise FormatError(f"'{name}' is not a table of words")
     for word, meaning in told.items():
-        if meaning not in known:
+        if not isinstance(meaning, str) or meaning not in known:
             raise FormatError(f"{name} {word}={meaning}: {meaning!r} is not one of {', '.join(known)}")
     return {word: known[meaning] for word, meaning in told.items()}
 

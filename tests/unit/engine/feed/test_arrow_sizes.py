@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 
 import numpy as np
 import pytest
@@ -36,6 +37,19 @@ def test_each_batch_has_the_bytes_that_it_takes_in_memory(compression: str | Non
     dictionary, *batches = unpacked_sizes(file_of(compression, rows))
     assert 500 <= dictionary < 520
     assert batches == [rows * (8 + 4 + 100 + 1) + 4] * (6_000 // rows)
+
+
+def test_compression_as_arrow_0_17_said_it_is_seen() -> None:
+    """By a key beside the batch: pyarrow still unpacks such a file, here 300 bytes to 1 MiB."""
+    unpacked = 1 << 20
+    packed = struct.pack("<q", unpacked) + pa.compress(bytes(unpacked), codec="zstd", asbytes=True)
+    batch = pa.record_batch([pa.Array.from_buffers(pa.uint8(), 9, [None, pa.py_buffer(packed)])], ["number"])
+    file, options = io.BytesIO(), pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4)
+    with pa.ipc.new_file(file, batch.schema, options=options) as writer:
+        writer.write_batch(batch, custom_metadata={"ARROW:experimental_compression": "zstd"})
+    assert list(unpacked_sizes(file)) == [unpacked]
+    file.seek(0)
+    assert pa.ipc.open_file(file).get_batch(0).column(0).buffers()[1].size == unpacked
 
 
 def test_a_damaged_header_is_an_error_and_nothing_else() -> None:

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq  # noqa: E402 (after the check that it is there)
 
 Open = Callable[..., tuple[OrderEventStream, OrderEvents]]
 SIMPLE = "time=ts,id=id,side=side,action=what:{A=add,X=cancel,E=execute},price=px,quantity=qty,unit=0.01"
+WITHOUT_WORDS = "time=ts,id=id,side=side,action=what,price=px,quantity=qty"
 HEAD = "ts,id,side,what,px,qty"
 
 
@@ -311,6 +312,24 @@ def test_a_mapping_may_be_a_file_and_be_changed(opened: Open, tmp_path: Path) ->
 def test_mappings_that_are_wrong_say_why(columns: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         column_mapping(columns)
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "why"),
+    [
+        ('action = {A = ["add"]}', f",{WITHOUT_WORDS}", r"action A=\['add'\]: \['add'\] is not one of add"),
+        ("side = {B = {}}", f",{SIMPLE}", r"side B=\{\}: \{\} is not one of buy"),
+        ("columns = 3", "", "'columns' is not a table of columns"),
+        ("columns = 3", ",time=ts", "'columns' is not a table of columns"),
+        (f"unit = '{'9' * 50_000}'", f",{WITHOUT_WORDS}", r"unit '9+ \[.*, with up to 18 places"),
+    ],
+)
+def test_a_file_of_another_shape_is_a_mapping_that_is_wrong(tmp_path: Path, file: str, added: str, why: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(file)
+    with pytest.raises(UsageError, match=why) as refused:
+        column_mapping(f"{path}{added}")
+    assert len(str(refused.value)) < 2_000
 
 
 @pytest.mark.parametrize(
