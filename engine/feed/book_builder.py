@@ -216,7 +216,7 @@ class BookBuilder(Uncopied):
         """
         order_id = checked_number("order_id", order_id, 0, (1 << 64) - 1)
         with self._alone():
-            found = self._native.look_up(order_id, checked_number("symbol", symbol, 0, BOOKS_MAX - 1))
+            found = self._native.look_up(order_id, _known(symbol))
         return None if found is None else QueuedOrder(Side(found[0]), *found[1:])
 
     def depth(self, side: Side, levels: int, symbol: int = 0) -> Levels:
@@ -227,7 +227,7 @@ class BookBuilder(Uncopied):
         side, levels = checked_depth(side, levels)
         with self._alone():
             rows = aligned_empty(min(levels, self._native.counters()["levels"]), LEVEL)
-            return rows[: self._native.depth(checked_number("symbol", symbol, 0, BOOKS_MAX - 1), rows, side)]
+            return rows[: self._native.depth(_known(symbol), rows, side)]
 
     def best(self, symbol: int = 0) -> TopOfBook:
         """Best bid and ask with their quantities. Raises `UsageError` for a symbol out of range."""
@@ -244,7 +244,7 @@ class BookBuilder(Uncopied):
         """
         with self._alone():
             rows = aligned_empty(self._native.counters()["live_orders"], ORDER)
-            return rows[: self._native.orders(checked_number("symbol", symbol, 0, BOOKS_MAX - 1), rows)]
+            return rows[: self._native.orders(_known(symbol), rows)]
 
     @property
     def counts(self) -> BuilderCounts:
@@ -304,3 +304,7 @@ def checked_events(events: OrderEvents) -> OrderEvents:
 def _states(count: int, levels: int) -> tuple[Ints, Ints]:
     """Room for states, and for the numbers of their events."""
     return np.empty((count, levels, len(STATE_COLUMNS)), dtype=np.int64), np.empty(count, dtype=np.int64)
+
+
+def _known(symbol: int) -> int:
+    return checked_number("symbol", symbol, 0, BOOKS_MAX - 1)

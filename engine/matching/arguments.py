@@ -19,7 +19,7 @@ def checked_number(name: str, value: object, lowest: int, highest: int) -> int:
 def checked_side(side: object) -> Side:
     """Return the `Side` that a number is."""
     if isinstance(side, (int, np.integer)) and side in frozenset(Side):
-        return Side(side)
+        return Side(int(side))
     raise UsageError(f"side {shown(side)} is neither Side.BUY nor Side.SELL")
 
 

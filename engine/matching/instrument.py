@@ -117,10 +117,11 @@ class Instrument:
 
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
     """The instruments of an engine: that many with default rules, or the given ones."""
+    given: object = symbols
     if isinstance(symbols, int):
         _check_number(symbols)
         return (Instrument(),) * symbols
-    if not isinstance(symbols, Sequence) or not all(isinstance(each, Instrument) for each in symbols):
+    if not isinstance(given, Sequence) or not all(isinstance(each, Instrument) for each in given):
         raise UsageError(f"symbols: {shown(symbols)} is neither a number of symbols nor a list of Instrument")
     _check_number(len(symbols))
     return tuple(symbols)

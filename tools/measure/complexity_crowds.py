@@ -30,6 +30,8 @@ OWN = 7
 """The participant of a crowd's own orders, and of the probes that must not trade with them."""
 REACH = 2_000_000
 """The limit of a buyer that reaches every order in front."""
+COLLIDING = 172_933
+"""The size of a hash table of 100,000 entries, as of the GNU C++ library: numbers so far apart collide in it."""
 FREE_IDS = 1 << 40
 """Probes take their order ids from here."""
 
@@ -50,6 +52,7 @@ class Crowd:
     own: SelfTradePrevention = SelfTradePrevention.NONE
     algorithm: MatchAlgorithm = MatchAlgorithm.FIFO
     nothing_trades: bool = False  # an incoming order passes over the crowd
+    participants: bool = False  # each order has a participant of its own
 
     @property
     def name(self) -> str:
@@ -79,7 +82,8 @@ def crowded(crowd: Crowd, n: int) -> Engine:
     for order_id, side in ((FREE_IDS - 1, Side.SELL), (FREE_IDS - 2, Side.BUY)):
         engine.process(orders(1, order_id=order_id, side=side))
     steps = np.zeros(n, np.int64) if crowd.level else np.arange(n)
-    events = engine.process(orders(n, **({"order_id": np.arange(n)} | _placed(crowd, steps) | crowd.fields)))
+    own = {"participant_id": 1 + COLLIDING * np.arange(n)} if crowd.participants else {}
+    events = engine.process(orders(n, **({"order_id": np.arange(n)} | _placed(crowd, steps) | crowd.fields | own)))
     if (events["reason"] != 0).any() or len(events) != n:
         raise ValueError(f"{crowd.name}: the crowd does not rest: {events[events['reason'] != 0][:1]}")
     return engine
@@ -126,6 +130,7 @@ CROWDS = [
         for policy in (SelfTradePrevention.CANCEL_RESTING, SelfTradePrevention.CANCEL_AGGRESSING)
         for level in (False, True)
     ),
+    Crowd("limit of n participants", FRONT, participants=True),
     Crowd("pro-rata limit", FRONT, level=True, algorithm=MatchAlgorithm.PRO_RATA),
     Crowd("pro-rata limit", BESIDE, level=False, algorithm=MatchAlgorithm.PRO_RATA),
     *(Crowd(kind, BESIDE, fields, level=level) for kind, fields in _WAITING.items() for level in (False, True)),
