@@ -199,7 +199,8 @@ class JournaledEngine(Engine):
         return self.journal.open
 
     def process(self, commands: Commands) -> Events:
-        """See `MatchingEngine.process`. Raises `JournalWriteError`; then no command was executed.
+        """See `MatchingEngine.process`. Raises `JournalWriteError`, and with `segment_bytes` what `rotate` does: no
+        command was executed then.
 
         A batch is atomic: after a crash, the journal has all of its commands or none. If the journal's file was
         removed, replaced or truncated meanwhile, nothing is written, and `can_go_on` is false.

@@ -90,6 +90,8 @@ def _restored(journal: JournalFile, engine: Engine, file: BinaryIO, path: Path) 
         has = f"it has {journal.last_size:,}{_of_segment(journal.head.segment)}"
         raise _lost(f"{journal.path} was truncated", place, has, path)
     _check_place(journal, place, path)
+    if said.state_bytes > available_bytes():
+        raise SnapshotError(f"{path} says that its state has {units.size(said.state_bytes)}: more than there is memory")
     whole = os.fstat(file.fileno()).st_size == len(head) + said.state_bytes
     state = file.read(said.state_bytes) if whole else b""
     if len(state) != said.state_bytes or _core.crc32c(state) != said.state_checksum:

@@ -32,6 +32,17 @@ class FileWindow {
 
     std::uint64_t bytes() const { return bytes_; }
 
+    /// The first place from an offset on that may hold anything but zeros: behind a hole of the file, which may be of
+    /// any size; `bytes()` if nothing follows.
+    std::uint64_t data_from(std::uint64_t offset) const {
+#if defined(SEEK_DATA)
+        const off_t data = lseek(file_, static_cast<off_t>(offset), SEEK_DATA);
+        if (data >= 0) return std::min(static_cast<std::uint64_t>(data), bytes_);
+        if (errno == ENXIO) return bytes_;
+#endif
+        return offset;
+    }
+
     /// `count` bytes at `offset`, at most `most`, within the file; aligned as the offset is, up to 8. Valid until the
     /// next call. Throws JournalReadError, std::bad_alloc.
     const std::byte* at(std::uint64_t offset, std::uint64_t count) {

@@ -133,7 +133,7 @@ class JournalReader {
     /// Whether a whole head further on says that this block was on the disk before it was written.
     bool synced(std::uint64_t block) {
         for (std::uint64_t at = block + sizeof(BlockEnd); at + sizeof(BlockHead) <= window_.bytes();
-             at += sizeof(BlockEnd)) {
+             at = behind_hole(at + sizeof(BlockEnd))) {
             const BlockHead head = head_at(at);
             if (head.magic == block_magic && checksum_of(head) == head.head_checksum && at - head.unsynced > block)
                 return true;
@@ -142,7 +142,19 @@ class JournalReader {
     }
 
     /// Some file systems leave zeros after a power failure: they are not a block.
-    bool only_zeros_from(std::uint64_t at) { return zeros(at, window_.bytes()); }
+    bool only_zeros_from(std::uint64_t at) {
+        while (at < window_.bytes()) {
+            const std::uint64_t end = std::min((at / hole_bytes + 1) * hole_bytes, window_.bytes());
+            if (!zeros(at, end)) return false;
+            at = behind_hole(end);
+        }
+        return true;
+    }
+
+    /// So far apart are the places where a hole of the file is looked for: reading one takes as long as reading zeros.
+    static constexpr std::uint64_t hole_bytes = std::uint64_t{1} << 20;
+
+    std::uint64_t behind_hole(std::uint64_t at) const { return at % hole_bytes == 0 ? window_.data_from(at) : at; }
 
     // NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a range, in its order
     bool zeros(std::uint64_t from, std::uint64_t to) {

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -30,6 +31,7 @@ from lowlat.engine.journal.errors import (
     SnapshotError,
 )
 from lowlat.engine.journal.file import JournalFile
+from lowlat.engine.journal.header import SNAPSHOT, SnapshotHead, pack_head, read_head
 from lowlat.engine.journal.names import new_path, segment_path, snapshot_path
 from lowlat.engine.journal.records import Fault, SyncPolicy
 from lowlat.engine.journal.verify import check_journal
@@ -360,6 +362,33 @@ def test_zeros_behind_a_segment_are_no_blocks(three: Path, count: int) -> None:
     with JournalFile(three) as file:
         assert [block.sequence for block in Listing(file).blocks()] == [0, 2, 4]
     assert orders(three) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(("tail", "end"), [(b"", "sound"), (b"x" * 100, "torn")])
+def test_a_hole_of_a_terabyte_is_not_read(path: Path, tail: bytes, end: str) -> None:
+    with JournaledEngine.create(path, orders=100, trades=10) as engine:
+        engine.process(limits(1))
+    size = path.stat().st_size
+    os.truncate(path, 1 << 40)
+    with path.open("ab") as file:
+        file.write(tail)
+    check = check_journal(path)
+    assert (check.state, check.problem, check.tally.commands) == (end, None, 1)
+    assert orders(path) == [1] and path.stat().st_size == size
+
+
+def test_a_snapshot_as_long_as_a_disk_is_left_out(three: Path) -> None:
+    """A sparse file, and a head that says so: it was an error that memory ran out."""
+    with JournaledEngine.recover(three) as engine:
+        snapshot = engine.snapshot().path
+    said, _, _ = read_head(memoryview(snapshot.read_bytes()), SNAPSHOT, SnapshotHead.from_json, "")
+    head, _ = pack_head(SNAPSHOT, msgspec.structs.replace(said, state_bytes=1 << 40).to_json())
+    snapshot.write_bytes(head)
+    os.truncate(snapshot, len(head) + (1 << 40))
+    with JournaledEngine.recover(three) as back:
+        assert back.recovery is not None
+        assert "its state has 1,024 GiB: more than there is memory" in (back.recovery.snapshot_fault or "")
+        assert back.counters.commands == 6
 
 
 @pytest.mark.parametrize("from_end", [112, 40])
