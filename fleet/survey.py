@@ -53,7 +53,6 @@ def survey(path: str, part: ReplayedPart) -> SurveyedFile:
         path.encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{path}: its name is not UTF-8, which documents are; rename it") from error
-    identity = identity_of(file)
     reader = part.reader(file)
     stream = reader.events(file, part.read_options(part.symbols))
     counts = np.zeros(1, np.int64)
@@ -66,4 +65,5 @@ def survey(path: str, part: ReplayedPart) -> SurveyedFile:
     for number in np.flatnonzero(counts).tolist():
         name = stream.symbols[number].partition("@")[0]  # NAME@PUBLISHER is asked for as NAME
         events[name] = events.get(name, 0) + int(counts[number])
-    return SurveyedFile(identity, reader.name, events)
+    # Only now: it reads all of the file, also of a sparse one that is no recording.
+    return SurveyedFile(identity_of(file), reader.name, events)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def opened(recording: RecordedInput) -> tuple[OrderEventStream, BookCheck | None]:
-    """The feed, and the books to compare with if they are given. The first events of a file are read, to see that it
-    has some; the rest only while it is measured. Raises what reading them raises.
+    """The feed, and the books to compare with if they are given. The beginning of a file is read, to see that it is
+    one; the rest only while it is measured. Raises what reading them raises.
     """
     if recording.file.is_file():
         next(iter(_opened(recording).blocks), None)
@@ -57,6 +57,8 @@ def _expected(recording: RecordedInput) -> BookCheck | None:
         )
     from lowlat.engine.bench.expected_book import BookCheck
 
+    if recording.expect.is_file():
+        next(recording.reader.open_book(recording.expect), None)
     return BookCheck(recording.expect, recording.reader.open_book(recording.expect))
 
 

@@ -33,13 +33,16 @@ def plan_of(
     books: Path | None,
     log: Path | None,
 ) -> RunPlan:
-    """The plan that a verb's options describe. Checks that the CPUs exist, are online and available to this process.
+    """The plan that a verb's options describe. Checks that the CPUs exist, are online and available to this process,
+    and that a library or a process answers: before a wait for another measurement.
 
-    Raises `FormatError` and `AffinityError`.
+    Raises `FormatError`, `AffinityError` and what `EngineEntry.told` does.
     """
+    from lowlat.engine.bench.engines import engine_entry
     from lowlat.engine.bench.run import RunPlan
     from lowlat.engine.matching.records import PoolPolicy
 
+    _ = engine_entry(engine).told
     return RunPlan(
         engine=engine,
         runs=runs,

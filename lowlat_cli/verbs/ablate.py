@@ -128,11 +128,12 @@ def ablate(
     from lowlat.engine.flow.profile import load_profile
     from lowlat_cli.run_plan import cpus_of
 
-    compiled = measurable(engine).compiled
+    entry = measurable(engine)
+    _ = entry.told  # what cannot be loaded does not wait for another measurement
     plan = AblationPlan(
         techniques=chosen(only),
         engine=engine,
-        profile=load_profile(profile or (PROFILE if compiled else PROFILE_IN_PYTHON)),
+        profile=load_profile(profile or (PROFILE if entry.compiled else PROFILE_IN_PYTHON)),
         seed=seed,
         cpus=cpus_of(cpu),
         quick=quick,

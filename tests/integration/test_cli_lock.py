@@ -121,6 +121,16 @@ def test_a_bad_recording_is_told_without_a_wait(
 
 
 @pytest.mark.usefixtures("holder")
+@pytest.mark.parametrize("verb", ["bench", "replay day.csv", "ablate"])
+def test_an_engine_that_cannot_be_loaded_is_told_without_a_wait(
+    here: Callable[[str], tuple[int, str]], tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "bad.so").write_bytes(b"no library")
+    code, told = here(f"{verb} --engine ./bad.so --wait 0s")
+    assert code == ExitCode.USAGE and "bad.so" in told and "still measures" not in told
+
+
+@pytest.mark.usefixtures("holder")
 def test_the_environment_can_do_without(
     here: Callable[[str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

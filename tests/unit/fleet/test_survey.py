@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_of_the_part_that_is_asked_for(day: Path) -> None:
     assert survey(str(day), ReplayedPart(symbols=("TWO",))).events == {"TWO": 1}
     with pytest.raises(InputError, match="it has no symbol FOUR"):
         survey(str(day), ReplayedPart(symbols=("FOUR",)))
+
+
+def test_a_file_of_zeros_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """Its SHA-256 would take an hour."""
+    path = tmp_path / "day.itch"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    with pytest.raises(InputError, match=r"neither ITCH 5\.0 messages"):
+        survey(str(path), ReplayedPart())
 
 
 def test_a_name_that_no_document_can_hold() -> None:
