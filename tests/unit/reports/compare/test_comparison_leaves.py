@@ -157,7 +157,7 @@ def compared(measured: Report) -> str:
         ("base.clock.declared_hz", 1e9, "base.clock.frequency_hz is 2100000136.8203166, but "),
         ("status", "interrupted", "status is interrupted, but after 6 runs of base it is ok"),
         ("significance", 0.04, "significance is 0.04, but that of a comparison, or of its last look, is 0.05"),
-        ("not_compared", ["only base has service add"], "not_compared is only base has service add, but metrics has"),
+        ("not_compared", ["service add"], "not_compared is service add, but a line says what only base or head has"),
         ("warnings", ["the clock's step of 1 ns is"], 'warnings is ("the clock\'s step of 1 ns is",), but medians'),
     ],
 )
