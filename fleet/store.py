@@ -16,6 +16,7 @@ from lowlat.errors import InputError, OutputPathError
 from lowlat.files import write_atomically
 from lowlat.limits import HOST_RECORD_BYTES_MAX, REPORT_BYTES_MAX
 from lowlat.reports.model.fleet import HostRecord
+from lowlat.text import printable
 
 VERBS: Final = ("bench", "doctor", "jitter", "calibrate")
 _RECORDS: Final = "hosts"
@@ -74,8 +75,7 @@ class FleetFolder:
             raise InputError(f"{folder}: {error.strerror}") from error
         for file in files:
             record = _record(file)
-            if record.run.verb != verb:
-                raise InputError(f"{file} is of {record.run.verb}, in the folder of {verb}; move it, or remove it")
+            _check_record(file, record, verb)
             yield KeptRun(record, self._report(record, file.name))
 
     def _report(self, record: HostRecord, name: str) -> bytes | None:
@@ -97,6 +97,17 @@ def file_name(host: str) -> str:
     if len(safe) <= _NAME_MAX:
         return safe or "%"
     return f"{safe[:_NAME_MAX]}%{hashlib.sha256(host.encode()).hexdigest()[:16]}"
+
+
+def _check_record(file: Path, record: HostRecord, verb: str) -> None:
+    """Raise `InputError` if a record contradicts itself, or is not in the place of its verb and host."""
+    run = record.run
+    if run.verb != verb:
+        raise InputError(f"{file} is of {run.verb}, in the folder of {verb}; move it, or remove it")
+    if file.name != f"{file_name(record.host)}{_SUFFIX}":
+        raise InputError(f"{file} is of host {printable(record.host)}, whose file has another name; remove it")
+    if (run.outcome == "measured") != (run.sha256 is not None):
+        raise InputError(f"{file}: the outcome is {run.outcome}, and only a report that was measured has a SHA-256")
 
 
 def _record(file: Path) -> HostRecord:

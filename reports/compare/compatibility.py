@@ -17,7 +17,6 @@ RUNS_MIN: Final = 2
 OTHER_ENVIRONMENT: Final = "measured in different environments: "
 """How the weakness begins that names what differs."""
 
-
 Measured: TypeAlias = Report | ComparedSide
 """What says what was measured, and where: a report, or the side of a comparison, which keeps parts of its first report.
 Nothing here is asked of a side without a report.

@@ -20,8 +20,9 @@ from lowlat.errors import FormatError, InputError, NotValidError
 from lowlat.limits import SERIES_MAX, SERIES_NAMES_MAX
 from lowlat.reports.histogram.histogram import TOTAL_END, Histogram, merge
 from lowlat.reports.io.contradictions import check_parts, expect, require
+from lowlat.reports.io.jitter_contradictions import check_cpu, check_kind
 from lowlat.reports.model.bands import bands
-from lowlat.reports.model.jitter import UNEXPLAINED, Jitter
+from lowlat.reports.model.jitter import Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.model.results import Run, Series
 from lowlat.reports.model.series import figures_of, histogram_of, spread_of
@@ -87,16 +88,11 @@ def checked_sums(report: Report) -> Iterator[tuple[Name, Histogram]]:
 
 
 def _check_jitter(found: Jitter) -> None:
-    """The causes of a CPU explain each of its gaps once, and the longest gap begins the list of them."""
+    check_kind(found)
     for at, cpu in enumerate(found.cpus):
         place = f"jitter.cpus[{at}]"
-        count = _checked(f"{place}.series", cpu.series).total if cpu.series else 0
-        unexplained = sum(each.gaps for each in cpu.causes if each.cause.startswith(UNEXPLAINED))
-        longest = max((gap.length_ns for gap in cpu.longest), default=None)
-        expect(f"{place}.causes: gaps", sum(each.gaps for each in cpu.causes), count, "its histogram holds")
-        expect(f"{place}.lost_ns", cpu.lost_ns, sum(each.lost_ns for each in cpu.causes), "its causes took")
-        expect(f"{place}.unexplained", cpu.unexplained, unexplained, "its causes have")
-        expect(f"{place}.longest[0].length_ns", longest, cpu.series and cpu.series.max, "its histogram ends at")
+        gaps = _checked(f"{place}.series", cpu.series).total if cpu.series else 0
+        check_cpu(place, cpu, gaps)
 
 
 def _check_quiet(index: int, run: Run) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lowlat.errors import InputError, OutputPathError
 from lowlat.fleet.store import FleetFolder, file_name
 from tests.fleet_by_hand import kept
+from tests.leaves import accepted_leaves, beyond
 
 
 def test_runs_come_back_as_they_were(tmp_path: Path) -> None:
@@ -79,6 +82,38 @@ def test_a_missing_report_and_a_wrong_verb_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bench/a.json").unlink()
     with pytest.raises(InputError, match="no such file"):
         folder.read()
+
+
+ALONE = (
+    "boot_id",
+    "clock_ahead_s",
+    "facts.*",
+    "run.options",
+    "run.reason",
+    "run.exit_code",
+    "run.started",
+    "run.elapsed_s",
+)
+"""What nothing else in a host's record contradicts."""
+
+
+def test_every_leaf_of_a_record_that_others_tell_is_told_by_them(tmp_path: Path) -> None:
+    folder = damaged(tmp_path)
+    file = tmp_path / "bench/hosts/a.json"
+
+    def is_accepted(document: Any) -> bool:
+        file.write_text(json.dumps(document))
+        try:
+            folder.read()
+        except InputError:
+            return False
+        return True
+
+    document = json.loads(file.read_text())
+    assert is_accepted(document)
+    accepted, unnoticed = accepted_leaves(document, is_accepted)
+    assert beyond(accepted, ALONE) == set()
+    assert "boot_id" in unnoticed
 
 
 def test_a_directory_of_something_else(tmp_path: Path) -> None:

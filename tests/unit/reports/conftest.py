@@ -116,7 +116,7 @@ def report() -> Report:
             target_rate=None,
             achieved_rate=None,
             sent=6 * COMMANDS,
-            acked=6 * COMMANDS,
+            acked=6 * COMMANDS - 12,
             rejected=12,
             out_of_range=0,
         ),

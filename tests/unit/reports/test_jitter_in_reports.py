@@ -8,19 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from lowlat import documents
 from lowlat.errors import NotValidError
 from lowlat.reports.io.json_codec import from_text, to_text
-from lowlat.reports.io.validation import check
+from lowlat.reports.io.validation import _check_jitter, check
 from lowlat.reports.merge.merging import merge_reports
-from lowlat.reports.model.jitter import CpuJitter
+from lowlat.reports.model.jitter import CpuJitter, Jitter
 from lowlat.reports.model.report import Report
 from lowlat.reports.page.html import to_html
 from lowlat.reports.terminal import jitter_lines
 from lowlat.reports.terminal.report_table import render
 from tests.jitter_by_hand import every, watched
+from tests.leaves import accepted_leaves, beyond
 from tests.page import Page
 
 FOUND = watched([*every(1_000_000, 9_000, -1), *every(100_000_000, 3_000_000, 1)], every(70_000_000, 5_000, 0))
@@ -72,6 +75,48 @@ def test_jitter_that_contradicts_itself_is_refused(
     with pytest.raises(NotValidError, match=said) as caught:
         check(dataclasses.replace(beside, jitter=dataclasses.replace(FOUND, cpus=cpus)))
     assert "jitter.cpus[0]" in str(caught.value)
+
+
+ALONE = (
+    "status",
+    "platform",
+    "started",
+    "duration_s",
+    "fifo",
+    "clock_hz",
+    "sources*",
+    "missing*",
+    "cpus.*.complete",
+    "cpus.*.reading_ns",
+    "cpus.*.threshold_ns",
+    "cpus.*.typical_ns",
+    "cpus.*.read_ns",
+    "cpus.*.series.measure",
+    "cpus.*.series.min",  # within its bucket
+    "cpus.*.causes.*.p50_ns",  # within what their sum and the longest allow
+    "cpus.*.causes.*.period_ns",
+    "cpus.*.longest.*.at_ns",
+    "cpus.*.longest.*.length_ns",  # between its neighbors
+    "cpus.*.longest.*.moved*",
+)
+"""What nothing else in the jitter of a report contradicts."""
+
+
+def test_every_leaf_that_others_tell_is_told_by_them(report: Report) -> None:
+    found = watched([*every(100_000_000, 9_000, -1), *every(300_000_000, 3_000_000, 1)], every(500_000_000, 5_000, 0))
+
+    def is_accepted(document: Any) -> bool:
+        try:
+            _check_jitter(msgspec.convert(document, Jitter))
+        except (NotValidError, msgspec.ValidationError):
+            return False
+        return True
+
+    document = documents.values(found)
+    assert is_accepted(document)
+    accepted, _ = accepted_leaves(document, is_accepted)
+    assert beyond(accepted, ALONE) == set()
+    assert "platform" in accepted
 
 
 def test_it_is_shown_with_verbose_only(beside: Report, report: Report) -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from lowlat.documents import published
 from lowlat.errors import FormatError, NotValidError
 from lowlat.reports._core import Histogram as Recorder
+from lowlat.reports.compare.history import history_of
 from lowlat.reports.histogram.histogram import Histogram
 from lowlat.reports.io.json_codec import from_text, sweep_from_document, sweep_from_text, to_document, to_text
 from lowlat.reports.io.loader import read
@@ -340,11 +341,13 @@ def test_a_sweep_that_its_points_contradict_is_not_valid(sweep: Sweep, change: d
 
 
 def test_a_file_of_a_sweep_that_contradicts_itself_is_named(sweep: Sweep, tmp_path: Path) -> None:
-    """And ends with 3, as that of a report does."""
+    """And ends with 3, as that of a report does. Among saved reports it is skipped, as every sweep is."""
     file = tmp_path / "sweep.json"
     file.write_text(json.dumps(to_document(sweep) | {"status": "invalid"}))
     with pytest.raises(NotValidError, match=r"sweep\.json: the status of a sweep is invalid"):
         read(file)
+    (skipped,) = history_of(tmp_path).skipped
+    assert skipped.file == "sweep.json" and skipped.reason.startswith("the status of a sweep is invalid")
 
 
 @pytest.mark.parametrize(
