@@ -55,7 +55,7 @@ class _Interruption:
             # Handlers that turn KeyboardInterrupt into a partial report do not catch this, but cleanup still runs: it
             # ends child processes and removes partial files.
             raise SystemExit(self.exit_code)
-        if self.delivering and number != signal.SIGALRM:
+        if self.delivering and not self.delivered:
             self.delivered = True
             self.again_in(DELIVERY_S)
             return

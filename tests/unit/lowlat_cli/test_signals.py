@@ -129,6 +129,22 @@ def test_a_signal_while_a_native_module_is_loaded_waits_for_it(tmp_path: Path) -
     )
 
 
+def test_a_result_whose_writing_loads_a_native_module_is_written_too(tmp_path: Path) -> None:
+    def document() -> str:
+        imp = sys.modules["_imp"]
+        imp.exec_dynamic = lambda _module: os.kill(os.getpid(), signal.SIGINT)  # type: ignore[attr-defined]
+        ExtensionFileLoader("it", "it.so").exec_module(ModuleType("it"))
+        time.sleep(0.05)  # in which the signal comes again
+        return "whole"
+
+    output = tmp_path / "result.json"
+    assert ended(tmp_path, lambda: written(document, output)) == (
+        ExitCode.INTERRUPTED,
+        f"lowlat: wrote {output}\n",
+    )
+    assert output.read_text() == "whole"
+
+
 class Asked(io.FileIO):
     """Takes a signal when it is asked for its class."""
 
