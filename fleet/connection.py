@@ -116,9 +116,10 @@ def _client(address: Any, place: ClusterPlace) -> Client:
 @contextmanager
 def _local(workers: int) -> Iterator[Any]:
     """A cluster of processes on this host, which listens on the loopback interface only."""
+    import dask
     from distributed import LocalCluster
 
-    with tempfile.TemporaryDirectory(prefix="lowlat-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="lowlat-") as scratch, dask.config.set({"temporary-directory": scratch}):
         with _spared_interruptions():
             cluster = LocalCluster(
                 n_workers=workers,

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,9 @@ _EXIT_CODES: Final = {
 DELIVERY_S: Final = 1.0
 """How long a signal waits for the result that is being written: stdout may be a pipe that nobody reads."""
 _AGAIN_S: Final = 0.01
+_NATIVE_LOADS: Final = tuple(
+    load.__code__ for load in (ExtensionFileLoader.create_module, ExtensionFileLoader.exec_module)
+)
 
 
 class _Interruption:
@@ -38,17 +42,20 @@ class _Interruption:
         self.delivered = False  # whether a signal came while the result was written
         self.over = False
 
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         if number != signal.SIGALRM:
             self.count += 1
             self.exit_code = _EXIT_CODES[signal.Signals(number)]
         if self.over or self.count > 2:
             os._exit(self.exit_code)
+        if _loads_native_module(frame):
+            self.again_in(_AGAIN_S)
+            return
         if self.count == 2:
             # Handlers that turn KeyboardInterrupt into a partial report do not catch this, but cleanup still runs: it
             # ends child processes and removes partial files.
             raise SystemExit(self.exit_code)
-        if self.delivering and number != signal.SIGALRM:
+        if self.delivering and not self.delivered:
             self.delivered = True
             self.again_in(DELIVERY_S)
             return
@@ -60,6 +67,13 @@ class _Interruption:
 
 
 _interruption = _Interruption()
+
+
+def _loads_native_module(frame: FrameType | None) -> bool:
+    """Whether a native module is being initialized, where an exception ends the process or is lost."""
+    while frame is not None and frame.f_code not in _NATIVE_LOADS:
+        frame = frame.f_back
+    return frame is not None
 
 
 def handle_interruptions() -> None:

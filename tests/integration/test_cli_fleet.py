@@ -223,12 +223,15 @@ def alive(processes: list[Any]) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_a_cluster_of_its_own_on_this_host(lowlat: Run) -> None:
-    done = lowlat("fleet", "calibrate", "--local", "2", "--duration", "10ms", "--no-lock", "--strict")
+def test_a_cluster_of_its_own_on_this_host(lowlat: Run, tmp_path: Path) -> None:
+    (tmp_path / "temporary").mkdir()
+    command = ("fleet", "calibrate", "--local", "2", "--duration", "10ms", "--no-lock", "--strict")
+    done = lowlat(*command, env={"TMPDIR": str(tmp_path / "temporary")})
     assert done.returncode == 0
     assert done.stderr.splitlines()[0] == "lowlat: starting a cluster of 2 on this host"
     assert len(done.stderr.splitlines()) == 2
     assert "too few hosts" in done.stdout
+    assert not any((tmp_path / "temporary").iterdir()), "Dask keeps its locks in a folder that goes"
 
 
 @pytest.mark.slow

@@ -8,7 +8,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from lowlat_cli import signals
 from lowlat_cli.destination import Destination
 from lowlat_cli.errors import Outcome
 from lowlat_cli.session import Session
+from lowlat_cli.stdio import to_stderr
 from tests.waiting import PATIENCE_S
 
 SIGNALS = [
@@ -103,6 +106,43 @@ def test_a_signal_in_a_destructor_is_heard_after_it(tmp_path: Path) -> None:
         time.sleep(PATIENCE_S)
 
     assert ended(tmp_path, verb) == (ExitCode.INTERRUPTED, "lowlat: interrupted before any result\n")
+
+
+def test_a_signal_while_a_native_module_is_loaded_waits_for_it(tmp_path: Path) -> None:
+    """An exception of Python code that its initialization calls would end the process: nanobind aborts."""
+    heard: list[str] = []
+
+    def called_back(_module: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        heard.append("initialized")
+
+    def verb() -> None:
+        imp = sys.modules["_imp"]
+        imp.exec_dynamic = called_back  # type: ignore[attr-defined]
+        ExtensionFileLoader("it", "it.so").exec_module(ModuleType("it"))
+        to_stderr(f"{heard}\n")
+        time.sleep(PATIENCE_S)
+
+    assert ended(tmp_path, verb) == (
+        ExitCode.TERMINATED,
+        "['initialized']\nlowlat: interrupted before any result\n",
+    )
+
+
+def test_a_result_whose_writing_loads_a_native_module_is_written_too(tmp_path: Path) -> None:
+    def document() -> str:
+        imp = sys.modules["_imp"]
+        imp.exec_dynamic = lambda _module: os.kill(os.getpid(), signal.SIGINT)  # type: ignore[attr-defined]
+        ExtensionFileLoader("it", "it.so").exec_module(ModuleType("it"))
+        time.sleep(0.05)  # in which the signal comes again
+        return "whole"
+
+    output = tmp_path / "result.json"
+    assert ended(tmp_path, lambda: written(document, output)) == (
+        ExitCode.INTERRUPTED,
+        f"lowlat: wrote {output}\n",
+    )
+    assert output.read_text() == "whole"
 
 
 class Asked(io.FileIO):
