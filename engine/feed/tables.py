@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from lowlat import units
-from lowlat.engine.feed.arrow_sizes import unpacked_sizes
+from lowlat.engine.feed import arrow_sizes, parquet_sizes
 from lowlat.errors import InputError, UsageError
 from lowlat.limits import (
     FLOW_BYTES_MAX,
@@ -223,13 +223,13 @@ class ArrowTable:
 
         about = parquet.read_metadata(stream)
         self._check_rows(about.num_rows)
-        self._check_sizes(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+        self._check_sizes(parquet_sizes.unpacked_sizes(stream, about))
         schema = about.schema.to_arrow_schema()
         text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
         return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)
 
     def _arrow_file(self, stream: BinaryIO) -> Any:
-        self._check_sizes(unpacked_sizes(stream))
+        self._check_sizes(arrow_sizes.unpacked_sizes(stream))
         stream.seek(0)
         return self._arrow.ipc.open_file(stream)
 
