@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,12 +193,13 @@ def test_tls_needs_certificates() -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    ("place", "module"), [(ClusterPlace(local=1), "distributed"), (ClusterPlace(hosts=Path("h")), "asyncssh")]
-)
+@pytest.mark.parametrize(("where", "module"), [({"local": 1}, "distributed"), ({"hosts": Path("hosts")}, "asyncssh")])
 def test_without_dask_it_says_what_to_install(
-    place: ClusterPlace, module: str, monkeypatch: pytest.MonkeyPatch
+    where: dict[str, Any], module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "hosts").write_text("node-1\n")
+    monkeypatch.chdir(tmp_path)
+    place = ClusterPlace(**where)
     monkeypatch.setitem(__import__("sys").modules, module, None)
     with pytest.raises(UsageError, match=r"pip install 'lowlat\[cluster\]'"), connected(place):
         pass

@@ -15,7 +15,7 @@ from lowlat import documents
 from lowlat.fleet import place, store
 from lowlat.fleet.analysis import fleet_of
 from lowlat.fleet.place import read_hosts
-from lowlat.fleet.store import VERBS, FleetFolder, KeptRun
+from lowlat.fleet.store import VERBS, FleetFolder, KeptRun, file_name
 from lowlat.reports.model.fleet import Fleet
 from tests.fleet_by_hand import doctor_bytes, jitter_bytes, kept
 from tests.fuzz.parsers.reports import report_bytes
@@ -48,12 +48,11 @@ HOSTS = Target(
 def _read_fleet(data: bytes, folder: Path) -> None:
     """Up to a NUL, the record of a host, then its report. The first byte: even: the checksum is made right."""
     record, _, report = data[1:].partition(b"\0")
-    verb = "bench"
-    if told := _run_of(record):
-        verb = told["verb"] if told.get("verb") in VERBS else verb
+    host, told = _host_and_run_of(record)
+    verb = told["verb"] if told.get("verb") in VERBS else "bench"
     if told and not data[0] % 2 and told.get("sha256") is not None:
         record = record.replace(str(told["sha256"]).encode(), hashlib.sha256(report).hexdigest().encode())
-    runs = _directory(folder / "fleet", verb, record, report).read()
+    runs = _directory(folder / "fleet", verb, file_name(host), record, report).read()
     copy = FleetFolder(_emptied(folder / "copy"))
     copy.prepare(verb)
     for run in runs:
@@ -63,12 +62,12 @@ def _read_fleet(data: bytes, folder: Path) -> None:
     assert msgspec.json.decode(documents.text(fleet), type=Fleet) == fleet, "the document reads back"
 
 
-def _directory(path: Path, verb: str, record: bytes, report: bytes) -> FleetFolder:
+def _directory(path: Path, verb: str, name: str, record: bytes, report: bytes) -> FleetFolder:
     """With the one run that these are of."""
     directory = FleetFolder(_emptied(path))
     directory.prepare(verb)
-    written(path / verb, "a.json", report)
-    written(path / verb / "hosts", "a.json", record)
+    written(path / verb, f"{name}.json", report)
+    written(path / verb / "hosts", f"{name}.json", record)
     return directory
 
 
@@ -77,12 +76,13 @@ def _emptied(path: Path) -> Path:
     return path
 
 
-def _run_of(record: bytes) -> dict[str, Any]:
+def _host_and_run_of(record: bytes) -> tuple[str, dict[str, Any]]:
     try:
         found = msgspec.json.decode(record)
-        return found["run"] if isinstance(found["run"], dict) else {}
+        host, run = found["host"], found["run"]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, KeyError):
-        return {}
+        return "", {}
+    return host if isinstance(host, str) else "", run if isinstance(run, dict) else {}
 
 
 @cache

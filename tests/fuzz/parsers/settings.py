@@ -127,7 +127,7 @@ _OPTIONS: Final[tuple[tuple[Callable[[str], Any], tuple[str, ...]], ...]] = (
     (_mask, ("0x3", "00000001,ffffffff")),
     (parse_roles, ("producer=2,matcher,publisher",)),
     (_address, ("10.0.0.2:9000", "[::1]:9000")),
-    (parse_place, ("tcp://node:8786", "local:3", "hosts:nodes")),
+    (parse_place, ("tcp://node:8786", "local:3")),
     (parse_fleet_rule, ("p99=10%",)),
     (parse_rule, ("p99:service:all=10%", "cpu=5.5%")),
     (recorded_time_ns, ("09:30", "2024-01-02T14:30:00.5Z")),
