@@ -63,6 +63,10 @@ TABLE_ROWS_FREE: Final = 1 << 16
 """Recorded orders as Parquet or Arrow: rows that the ratio allows for in any case."""
 TABLE_CELL_BYTES_MAX: Final = 1 << 10
 """Recorded orders as Parquet or Arrow: bytes of a text, which can be stored once for many rows."""
+PAGES_FREE: Final = 50_000
+"""Recorded orders as Parquet: pages of any size. Each takes up to 15 microseconds."""
+PAGE_BYTES_MIN: Final = 1 << 10
+"""Recorded orders as Parquet: bytes of a page in the file, on average, if there are more. Writers fill 1 MiB."""
 UNPACK_MEMORY_BYTES_MAX: Final = 80 << 20
 """Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
 STREAMS_FREE: Final = 10_000

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+from lowlat import units
+from lowlat.errors import InputError
+from lowlat.limits import PAGE_BYTES_MIN, PAGES_FREE
 
 _UNPACKED, _PACKED = 2, 3
 _HEADER_BYTES: Final = (1 << 12, 1 << 20)
@@ -18,16 +23,30 @@ _DEPTH_MAX: Final = 4
 """Structs in a struct: a header has two."""
 
 
-def unpacked_sizes(file: BinaryIO, about: Any) -> Iterator[int]:
-    """The bytes of each group of rows, unpacked; `about`: the file's metadata, of pyarrow.
+def unpacked_sizes(file: BinaryIO, about: Any, path: str | Path) -> Iterator[int]:
+    """The bytes of each group of rows, unpacked; `about`: the file's metadata, of pyarrow; `path`: for messages.
 
-    Raises `ValueError` for a file that contradicts itself, `OSError`.
+    Raises `InputError` for a file of too many small pages, `ValueError` for one that contradicts itself, `OSError`.
     """
     whole = file.seek(0, os.SEEK_END)
+    left, most = whole, PAGES_FREE + whole // PAGE_BYTES_MIN
+    pages = 0
     for number in range(about.num_row_groups):
         group = about.row_group(number)
-        columns = (group.column(each) for each in range(group.num_columns))
-        yield max(group.total_byte_size, sum(sum(_page_sizes(file, whole, column)) for column in columns))
+        together = 0
+        for column in map(group.column, range(group.num_columns)):
+            left -= column.total_compressed_size
+            if left < 0:
+                raise ValueError("its columns are larger than the file")
+            for size in _page_sizes(file, whole, column):
+                together += size
+                pages += 1
+                if pages > most:
+                    raise InputError(
+                        f"{path}: {units.size(whole)} with more than {most:,} pages, which is the limit; write it with "
+                        "larger pages"
+                    )
+        yield max(group.total_byte_size, together)
 
 
 def _page_sizes(file: BinaryIO, whole: int, column: Any) -> Iterator[int]:

@@ -223,7 +223,7 @@ class ArrowTable:
 
         about = parquet.read_metadata(stream)
         self._check_rows(about.num_rows)
-        self._check_sizes(parquet_sizes.unpacked_sizes(stream, about))
+        self._check_sizes(parquet_sizes.unpacked_sizes(stream, about, self._path))
         schema = about.schema.to_arrow_schema()
         text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
         return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)

@@ -6,10 +6,12 @@ import io
 import random
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+from lowlat.engine.feed import parquet_sizes
 from lowlat.engine.feed.parquet_sizes import _CompactReader, unpacked_sizes
 from lowlat.engine.feed.stream import ReadOptions
 from lowlat.engine.flow.readers.table import open_table
@@ -35,7 +37,7 @@ def file_of(**options: Any) -> bytes:
 
 
 def told(data: bytes) -> list[int]:
-    return list(unpacked_sizes(io.BytesIO(data), parquet.read_metadata(io.BytesIO(data))))
+    return list(unpacked_sizes(io.BytesIO(data), parquet.read_metadata(io.BytesIO(data)), "day.parquet"))
 
 
 def with_total(data: bytes, total: int) -> bytes:
@@ -72,6 +74,22 @@ def test_a_footer_that_tells_less_is_not_believed(tmp_path: Path) -> None:
         open_table(path, ReadOptions())
 
 
+def test_pages_are_not_counted_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small ones, and columns that lie in the same bytes: each would be walked again."""
+    monkeypatch.setattr(parquet_sizes, "PAGES_FREE", 500)
+    row = {"data_page_size": 1, "write_batch_size": 1, "use_dictionary": False}
+    small = io.BytesIO()
+    parquet.write_table(pa.table({"number": np.arange(600)}), small, compression="none", **row)
+    with pytest.raises(InputError, match=r"^day\.parquet: .* with more than 5\d\d pages, .* larger pages$"):
+        told(small.getvalue())
+    about = parquet.read_metadata(io.BytesIO(file_of()))
+    column = about.row_group(0).column(0)
+    group = Mock(num_columns=1_000, total_byte_size=0, column=lambda _number: column)
+    twice = Mock(num_row_groups=1, row_group=lambda _number: group)
+    with pytest.raises(ValueError, match="its columns are larger than the file"):
+        list(unpacked_sizes(io.BytesIO(file_of()), twice, "day.parquet"))
+
+
 def big() -> bytes:
     """A few hundred bytes of two megabytes."""
     file = io.BytesIO()
@@ -89,7 +107,7 @@ def test_a_damaged_header_is_an_error_and_nothing_else() -> None:
         for _ in range(chance.randint(1, 4)):
             damaged[first + chance.randrange(40)] = chance.randrange(256)
         try:
-            list(unpacked_sizes(io.BytesIO(damaged), about))
+            list(unpacked_sizes(io.BytesIO(damaged), about, "day.parquet"))
         except ValueError:
             refused += 1
     assert refused > 20
