@@ -7,6 +7,8 @@
 #include "engine/native/matching/bitmap_tree.hpp"
 #include "tests/native/checks.hpp"
 
+namespace bitmap_tree_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -65,3 +67,5 @@ const Register ends("occupancy: the first and the last place", [] {
 });
 
 }  // namespace
+
+}  // namespace bitmap_tree_tests

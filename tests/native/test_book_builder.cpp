@@ -10,6 +10,8 @@
 #include "engine/native/flow/random.hpp"
 #include "tests/native/checks.hpp"
 
+namespace book_builder_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -152,3 +154,5 @@ const Register a_level_that_goes_lets_the_next_one_in("book builder: a level tha
     builder.apply_all(events, recorder);
     check(std::equal(std::begin(expected), std::end(expected), states.end() - 8), "the third level is the second");
 });
+
+}  // namespace book_builder_tests

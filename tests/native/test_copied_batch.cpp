@@ -9,6 +9,8 @@
 #include "engine/native/matching/records.hpp"
 #include "tests/native/checks.hpp"
 
+namespace copied_batch_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -103,3 +105,5 @@ const Register reused("copied batch: the next copy reuses the memory, unless it 
 });
 
 }  // namespace
+
+}  // namespace copied_batch_tests

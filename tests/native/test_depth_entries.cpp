@@ -4,6 +4,8 @@
 #include "engine/native/matching/depth_entries.hpp"
 #include "tests/native/checks.hpp"
 
+namespace depth_entries_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -31,3 +33,5 @@ const Register grown("depth entries: an index that is built after the pool has g
 });
 
 }  // namespace
+
+}  // namespace depth_entries_tests

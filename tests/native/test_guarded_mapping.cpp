@@ -14,6 +14,8 @@
 #include "engine/native/platform/guarded_mapping.hpp"
 #include "tests/native/checks.hpp"
 
+namespace guarded_mapping_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -126,3 +128,5 @@ const Register elsewhere("guarded mapping: a fault in a mapping without a guard 
 #endif
 
 }  // namespace
+
+}  // namespace guarded_mapping_tests

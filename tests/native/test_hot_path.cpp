@@ -15,6 +15,8 @@
 #include "engine/native/platform/allocations.hpp"
 #include "tests/native/checks.hpp"
 
+namespace hot_path_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -222,3 +224,5 @@ const Register far_prices("hot path: half a million commands at both ends of int
 });
 
 }  // namespace
+
+}  // namespace hot_path_tests

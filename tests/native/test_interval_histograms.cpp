@@ -7,6 +7,8 @@
 #include "tests/native/checks.hpp"
 #include "tests/native/interval_stress.hpp"
 
+namespace interval_histograms_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -133,3 +135,5 @@ const Register threads("interval histograms: two threads, every interval exact",
 });
 
 }  // namespace
+
+}  // namespace interval_histograms_tests

@@ -12,6 +12,8 @@
 #include "engine/native/flow/random.hpp"
 #include "tests/native/checks.hpp"
 
+namespace itch_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -206,3 +208,5 @@ const Register skips_in_time("itch: what is missing is skipped once 256 packets 
 });
 
 }  // namespace
+
+}  // namespace itch_tests

@@ -21,6 +21,8 @@
 #include "engine/native/journal/writer.hpp"
 #include "tests/native/checks.hpp"
 
+namespace journal_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -325,3 +327,5 @@ const Register shrinking("journal: a file that is cut while it is read is an err
 });
 
 }  // namespace
+
+}  // namespace journal_tests

@@ -11,6 +11,8 @@
 #include "probes/native/kernel_counters.hpp"
 #include "tests/native/checks.hpp"
 
+namespace kernel_counters_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -96,3 +98,5 @@ const Register hostile("kernel counters: text that is no table", [] {
 });
 
 }  // namespace
+
+}  // namespace kernel_counters_tests

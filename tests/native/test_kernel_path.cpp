@@ -10,6 +10,8 @@
 #include "probes/native/kernel_path.hpp"
 #include "tests/native/checks.hpp"
 
+namespace kernel_path_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -127,3 +129,5 @@ const Register ahead("kernel path: counters that disagree are counted, not avera
 });
 
 }  // namespace
+
+}  // namespace kernel_path_tests

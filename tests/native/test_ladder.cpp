@@ -10,6 +10,8 @@
 #include "engine/native/matching/ladder.hpp"
 #include "tests/native/checks.hpp"
 
+namespace ladder_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -257,3 +259,5 @@ const Register sparse("ladder: 50,000 levels over all of int64 cost what a map d
 });
 
 }  // namespace
+
+}  // namespace ladder_tests

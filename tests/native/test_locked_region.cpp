@@ -9,6 +9,8 @@
 #include "engine/native/platform/locked_region.hpp"
 #include "tests/native/checks.hpp"
 
+namespace locked_region_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -114,3 +116,5 @@ const Register refused("region: without memory to grow it stays as it is", [] {
 #endif
 
 }  // namespace
+
+}  // namespace locked_region_tests

@@ -9,6 +9,8 @@
 #include "engine/native/matching/records.hpp"
 #include "tests/native/checks.hpp"
 
+namespace look_ahead_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -118,3 +120,5 @@ const Register any("look ahead: whatever comes when, no stage is skipped, repeat
 });
 
 }  // namespace
+
+}  // namespace look_ahead_tests

@@ -9,6 +9,8 @@
 #include "engine/native/shared_book/level_book.hpp"
 #include "tests/native/checks.hpp"
 
+namespace market_data_feed_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -126,3 +128,5 @@ const Register middle("broken feeds: all but the last level of a command left ou
 });
 
 }  // namespace
+
+}  // namespace market_data_feed_tests

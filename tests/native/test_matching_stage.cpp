@@ -11,6 +11,8 @@
 #include "engine/native/platform/locked_region.hpp"
 #include "tests/native/checks.hpp"
 
+namespace matching_stage_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -158,3 +160,5 @@ const Register order_matters("broken stages: two commands in the wrong order are
 });
 
 }  // namespace
+
+}  // namespace matching_stage_tests

@@ -1,6 +1,6 @@
 """Builds the C++ tests beside this file, and runs each as a separate test.
 
-They are compiled at -Og, in about half of the release's CPU time; a slow test runs them all with the release's flags.
+They are compiled at -Og, which takes less CPU time; a slow test runs them all with the flags of the release.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@
 #include "probes/native/runqueue_wait.hpp"
 #include "tests/native/checks.hpp"
 
+namespace on_cpu_counter_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -123,3 +125,5 @@ const Register figures("run-queue wait: the second figure, where the kernel coun
 });
 
 }  // namespace
+
+}  // namespace on_cpu_counter_tests

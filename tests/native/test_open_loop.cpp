@@ -10,6 +10,8 @@
 #include "reports/native/histogram.hpp"
 #include "tests/native/checks.hpp"
 
+namespace open_loop_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -191,3 +193,5 @@ const Register polled("open loop: the longest time between two reads while waiti
 });
 
 }  // namespace
+
+}  // namespace open_loop_tests

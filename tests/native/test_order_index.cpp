@@ -9,6 +9,8 @@
 #include "engine/native/matching/order_index.hpp"
 #include "tests/native/checks.hpp"
 
+namespace order_index_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -254,3 +256,5 @@ const Register symbols("id index: the same id in many books", [] {
 });
 
 }  // namespace
+
+}  // namespace order_index_tests

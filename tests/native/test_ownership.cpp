@@ -6,6 +6,8 @@
 #include "engine/native/c_api/ownership.hpp"
 #include "tests/native/checks.hpp"
 
+namespace ownership_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -154,3 +156,5 @@ const Register finds_two("ownership: two calls at once are found where an engine
 });
 
 }  // namespace
+
+}  // namespace ownership_tests

@@ -12,6 +12,8 @@
 #include "engine/native/matching/sinks.hpp"
 #include "tests/native/checks.hpp"
 
+namespace pipeline_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -154,3 +156,5 @@ const Register abandoned("pipeline: a thread that never comes ends the others", 
 });
 
 }  // namespace
+
+}  // namespace pipeline_tests

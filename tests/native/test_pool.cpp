@@ -5,6 +5,8 @@
 #include "engine/native/matching/pool.hpp"
 #include "tests/native/checks.hpp"
 
+namespace pool_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -103,3 +105,5 @@ const Register against_a_list("pool: a million random steps against a list", [] 
 });
 
 }  // namespace
+
+}  // namespace pool_tests

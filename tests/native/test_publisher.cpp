@@ -6,6 +6,8 @@
 #include "engine/native/bench/publisher.hpp"
 #include "tests/native/checks.hpp"
 
+namespace publisher_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -89,3 +91,5 @@ const Register backwards("publisher: stamps that contradict each other are count
 });
 
 }  // namespace
+
+}  // namespace publisher_tests

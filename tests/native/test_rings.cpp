@@ -9,6 +9,8 @@
 #include "tests/native/checks.hpp"
 #include "tests/native/ring_stress.hpp"
 
+namespace rings_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -301,3 +303,5 @@ const Register overwriting("broken rings: a full ring that loses records is reje
 #endif
 
 }  // namespace
+
+}  // namespace rings_tests

@@ -7,6 +7,8 @@
 #include "engine/native/matching/sparse_levels.hpp"
 #include "tests/native/checks.hpp"
 
+namespace sparse_levels_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -132,3 +134,5 @@ const Register thin("sparse levels: half of the keys are taken away between all 
 });
 
 }  // namespace
+
+}  // namespace sparse_levels_tests

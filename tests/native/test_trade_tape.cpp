@@ -6,6 +6,8 @@
 #include "engine/native/matching/trade_tape.hpp"
 #include "tests/native/checks.hpp"
 
+namespace trade_tape_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -64,3 +66,5 @@ const Register against_a_queue("tape: random steps against a queue", [] {
 });
 
 }  // namespace
+
+}  // namespace trade_tape_tests

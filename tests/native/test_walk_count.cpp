@@ -4,6 +4,8 @@
 #include "engine/native/matching/walk_count.hpp"
 #include "tests/native/checks.hpp"
 
+namespace walk_count_tests {
+
 using namespace lowlat;
 using namespace lowlat::testing;
 
@@ -38,3 +40,5 @@ const Register an_index_is_worth_it("walk count: after four steps for each order
 });
 
 }  // namespace
+
+}  // namespace walk_count_tests
