@@ -60,7 +60,7 @@ INSPECTING: Final = (
     _command("doctor --only transparent-huge-pages --fix-script tune.sh", "tune.sh"),
     _command("calibrate --duration 10ms --json"),
     _command("jitter --duration 10ms --json"),
-    _command("capture problem --duration 10ms --json", "problem"),
+    Command(("capture", "problem", "--duration", "10ms", "--json"), "problem", costly=True),
     _command("doctor --root in/problem"),
     _command("memory --limit 1MiB --duration 100ms --json"),
     _command("cores --json"),

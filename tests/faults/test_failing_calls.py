@@ -74,15 +74,18 @@ def counted(runner: Runner, command: Command) -> dict[tuple[Role, str], int]:
     return whole.seen.counts
 
 
-@pytest.mark.parametrize("command", INSPECTING, ids=lambda command: command.name)
+def each_of(commands: tuple[Command, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "command", [pytest.param(each, id=each.name, marks=[pytest.mark.slow] * each.costly) for each in commands]
+    )
+
+
+@each_of(INSPECTING)
 def test_a_failing_call_is_an_error_in_words(runner: Runner, command: Command) -> None:
     assert wrongs(runner, command, sampled(counted(runner, command), 4, command.name)) == []
 
 
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(each, id=each.name, marks=[pytest.mark.slow] * each.costly) for each in MEASURING],
-)
+@each_of(MEASURING)
 def test_a_failing_call_in_a_run_is_an_error_in_words(runner: Runner, command: Command) -> None:
     assert wrongs(runner, command, sampled(counted(runner, command), 2, command.name)) == []
 
