@@ -52,8 +52,7 @@ dev: $(VENV)/.built $(VENV)/.extra-test $(VENV)/.extra-check ## Set up everythin
 bench: $(VENV)/.built ## Measure the matching engine on this host
 	@$(BIN)/lowlat bench
 
-# One more process than CPUs: what tests wait for leaves a CPU idle.
-PYTEST := $(BIN)/python -P -m pytest -n $(shell expr $$(nproc) + 1) --dist worksteal
+PYTEST := $(BIN)/python -P -m pytest -n logical --dist worksteal
 
 .PHONY: test
 test: $(VENV)/.built $(VENV)/.extra-test ## Run the tests that are quick
