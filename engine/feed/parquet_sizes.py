@@ -43,8 +43,8 @@ def unpacked_sizes(file: BinaryIO, about: Any, path: str | Path) -> Iterator[int
                 pages += 1
                 if pages > most:
                     raise InputError(
-                        f"{path}: {units.size(whole)} with more than {most:,} pages, which is the limit; write it with "
-                        "larger pages"
+                        f"{path}: {units.size(whole)} with more than {units.counted(most, 'page')}, the limit; write "
+                        "it with larger pages"
                     )
         yield max(group.total_byte_size, together)
 
