@@ -183,25 +183,30 @@ def _beside(target: Path, like: Path | None = None) -> Iterator[tuple[int, Path]
 
     The mode is set before any content is written, so private content is never readable by others.
     """
-    temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
-    try:
-        yield _open_locked(temporary, like or target), temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _open_locked(temporary: Path, like: Path) -> int:
     while True:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        temporary = target.with_name(f".lowlat-{secrets.token_hex(8)}.tmp")
         try:
-            if _locked_in_time(descriptor):
-                with contextlib.suppress(FileNotFoundError):
-                    make_like(descriptor, like)
-                return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
+            descriptor = _open_locked(temporary, like or target)
+            if descriptor is not None:
+                yield descriptor, temporary
+                return
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _open_locked(temporary: Path, like: Path) -> int | None:
+    """The new file; None if `remove_abandoned` has it, which may remove it later too: another needs another name."""
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        if _locked_in_time(descriptor):
+            with contextlib.suppress(FileNotFoundError):
+                make_like(descriptor, like)
+            return descriptor
+    except BaseException:
         os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def _locked_in_time(descriptor: int) -> bool:

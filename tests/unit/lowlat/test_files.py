@@ -206,6 +206,24 @@ def test_what_another_user_left_stays(tmp_path: Path) -> None:
     assert left.exists()
 
 
+def test_a_writer_whose_file_is_about_to_be_removed_takes_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`remove_abandoned` has locked it, and removes whatever has this name then."""
+    lock, doomed = fcntl.flock, []
+
+    def held(descriptor: int, how: int) -> None:
+        if not doomed:
+            doomed.extend(tmp_path.glob(".lowlat-*.tmp"))
+            raise BlockingIOError
+        doomed[0].unlink(missing_ok=True)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", held)
+    write_atomically(tmp_path / "a.json", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
 def test_a_writer_whose_file_was_removed_before_it_locked_it_takes_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
