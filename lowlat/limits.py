@@ -67,6 +67,10 @@ PAGES_FREE: Final = 50_000
 """Recorded orders as Parquet: pages of any size. Each takes up to 15 microseconds."""
 PAGE_BYTES_MIN: Final = 1 << 10
 """Recorded orders as Parquet: bytes of a page in the file, on average, if there are more. Writers fill 1 MiB."""
+FOOTER_BYTES_FREE: Final = 1 << 20
+"""Recorded orders as Parquet: bytes of a footer. Each takes up to 0.5 microseconds."""
+FOOTER_SHARE_MAX: Final = 8
+"""Recorded orders as Parquet: the footer above that is at most one byte in this many of the file."""
 UNPACK_MEMORY_BYTES_MAX: Final = 80 << 20
 """Compressed files: bytes of memory that an `.xz` file may ask of its reader. `xz -9` asks for 65 MiB."""
 STREAMS_FREE: Final = 10_000

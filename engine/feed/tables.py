@@ -172,6 +172,7 @@ class ArrowTable:
             schema = self._file.schema_arrow if parquet else self._file.schema
             self.names: list[str] = list(schema.names)
             self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
+            self._check_types(schema)
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
@@ -189,14 +190,16 @@ class ArrowTable:
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
         if self._parquet:
-            yield from self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)
+            for batch in self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False):
+                batch.validate(full=True)  # which nothing does on reading: text may be no UTF-8
+                yield batch
             return
         rows = 0
         for number in range(self._file.num_record_batches):
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
-            batch.validate(full=True)  # which nothing does on reading: a wrong length leads out of its memory
+            batch.validate(full=True)  # nor here: a wrong length leads out of its memory
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
 
@@ -223,7 +226,7 @@ class ArrowTable:
 
         about = parquet.read_metadata(stream)
         self._check_rows(about.num_rows)
-        self._check_sizes(parquet_sizes.unpacked_sizes(stream, about, self._path))
+        self._check_sizes(parquet_sizes.unpacked_sizes(stream, self._path))
         schema = about.schema.to_arrow_schema()
         text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
         return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)
@@ -232,6 +235,15 @@ class ArrowTable:
         self._check_sizes(arrow_sizes.unpacked_sizes(stream))
         stream.seek(0)
         return self._arrow.ipc.open_file(stream)
+
+    def _check_types(self, schema: Any) -> None:
+        """Check what nothing has looked at yet: the names of time zones, and the decimals that pyarrow can rescale."""
+        types = self._arrow.types
+        for name, kind in zip(schema.names, schema.types, strict=True):
+            if types.is_timestamp(kind):
+                _ = kind.tz  # which may be no UTF-8
+            elif types.is_decimal(kind) and not 0 <= kind.scale <= kind.precision:
+                raise ValueError(f"column {name}: {kind.scale} of its {kind.precision} digits are decimals")
 
     def _check_sizes(self, sizes: Iterable[int]) -> None:
         """Check the unpacked bytes of groups of rows: each is held whole."""

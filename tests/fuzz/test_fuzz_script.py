@@ -17,9 +17,9 @@ FUZZER = """\
 case "$*" in
     -c*) ;;
     *--list) printf 'sound\\nbroken\\nlater\\n' ;;
-    *" broken "*--kept*) cmp -s "$KEPT" "${6}" && echo "the same input" >&2; exit 1 ;;
+    *" broken "*--kept*) cmp -s "$KEPT" "${8}" && echo "the same input" >&2; exit 1 ;;
     *" broken "*) cp "$KEPT" crash-broken; exit 1 ;;
-    *) echo "$3 ran" >&2 ;;
+    *) echo "$3 ran by $5 $6" >&2 ;;
 esac
 """
 
@@ -52,6 +52,12 @@ def test_a_failure_is_told_with_the_command_that_repeats_it(clone: Path) -> None
     (clone / "build/fuzzed/parser/crash-broken").unlink()
     again = fuzz(clone, **given)
     assert again.returncode != 0 and "the same input" in again.stderr and "sound ran" not in again.stderr
+
+
+def test_a_seed_chooses_the_inputs(clone: Path) -> None:
+    assert "sound ran by --seed 7\n" in fuzz(clone, FUZZ_ONLY="parser sound", FUZZ_SEED="7").stderr
+    others = {fuzz(clone, FUZZ_ONLY="parser sound").stderr for _ in range(9)}
+    assert len(others) > 1 and all("sound ran by --seed " in other for other in others)
 
 
 def test_one_fuzzer_can_be_named(clone: Path) -> None:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Fuzz the engine and every parser for so many seconds each, as many at once as there are CPUs: what is native under
 # libFuzzer with sanitizers, what is in Python under Atheris (tests/fuzz/native, tests/fuzz/parsers). With `anyhow` as
-# third word it uses gcc, and random inputs, where one of them is missing. FUZZ_ONLY='native itch': that one only. The
-# committed corpus is only read; new inputs go to build/. The input that ends a fuzzer stays in build/fuzzed, and is
-# printed in the command that runs it alone, in any clone (FUZZ_INPUT). To extend the corpus:
+# third word it uses gcc, and random inputs, where one of them is missing. FUZZ_ONLY='native itch': that one only.
+# FUZZ_SEED=1: that seed chooses the inputs, as in CI, where a failure is then due to the change; else they are others
+# each time. The committed corpus is only read; new inputs go to build/. The input that ends a fuzzer stays in
+# build/fuzzed, and is printed in the command that runs it alone, in any clone (FUZZ_INPUT). To extend the corpus:
 #   fuzz_commands -set_cover_merge=1 -use_counters=0 tests/fuzz/corpus build/fuzz-corpus-commands
 set -euo pipefail
 bin=$(cd "$1" && pwd)
@@ -11,6 +12,7 @@ seconds=$2
 anyhow=${3:-}
 only=${FUZZ_ONLY:-}
 input=${FUZZ_INPUT:-}
+seed=${FUZZ_SEED:-$((RANDOM + 1))}
 clang=${CLANG:-clang++}
 root=$PWD
 mkdir -p build/fuzzed/native build/fuzzed/parser
@@ -30,17 +32,17 @@ native() {  # name, its only input if there is one
     local program=$root/build/fuzz-$driver/fuzz_$1 corpus=$root/tests/fuzz/corpus new=$root/build/fuzz-corpus-$1
     if [ "$driver" = libfuzzer ]; then
         [ $# = 2 ] || mkdir -p "$new"
-        "$program" -max_total_time="$seconds" -timeout=20 -max_len=2001 -print_final_stats=1 -verbosity=0 \
+        "$program" -max_total_time="$seconds" -seed="$seed" -timeout=20 -max_len=2001 -print_final_stats=1 -verbosity=0 \
             -exact_artifact_path="crash-$1" "${2:-$new}" $([ $# = 2 ] || echo "$corpus")
     elif [ $# = 2 ]; then
         "$program" 0 0 "$2"
     else
-        "$program" "$seconds" "$RANDOM" "$corpus"/*
+        "$program" "$seconds" "$seed" "$corpus"/*
     fi
 }
 
 parser() {  # name, its only input if there is one
-    "$bin/python" -P "$root/tests/fuzz/parsers/fuzz.py" "$1" "$seconds" ${2:+--kept "$2"}
+    PYTHONHASHSEED=$seed "$bin/python" -P "$root/tests/fuzz/parsers/fuzz.py" "$1" "$seconds" --seed "$seed" ${2:+--kept "$2"}
 }
 
 attempt() {  # native or parser, name
@@ -79,7 +81,7 @@ fuzzers=$({
     echo "lowlat: there is no fuzzer '$only'; write FUZZ_ONLY='native itch', or 'parser report'" >&2
     exit 2
 }
-export bin seconds root driver anyhow input
+export bin seconds seed root driver anyhow input
 export -f native parser attempt
 xargs -P "$(nproc)" -L 1 bash -euc 'attempt "$@"' fuzz <<<"$fuzzers"
 echo "lowlat: fuzz passed: ${only:-$seconds s each}" >&2

@@ -108,7 +108,7 @@ def python_rows(name: str, seconds: str, sources: Iterable[str]) -> Iterator[tup
         folder = Path(place)
         include = ",".join(str(ROOT / source) for source in sources)
         coverage = (sys.executable, "-P", "-m", "coverage")
-        run(*coverage, "run", "--branch", f"--include={include}", FUZZ, name, seconds, "--plain", "1", folder=folder)
+        run(*coverage, "run", "--branch", f"--include={include}", FUZZ, name, seconds, "--plain", folder=folder)
         run(*coverage, "json", "-q", "-o", "found.json", folder=folder)
         files = json.loads((folder / "found.json").read_text())["files"]
         for path, file in sorted(files.items()):

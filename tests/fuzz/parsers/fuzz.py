@@ -1,4 +1,4 @@
-"""Fuzzes one parser: `python -P tests/fuzz/parsers/fuzz.py NAME SECONDS [--planted] [--plain SEED] [--kept FILE]`.
+"""Fuzz a parser: `python -P tests/fuzz/parsers/fuzz.py NAME SECONDS [--seed N] [--plain] [--planted] [--kept FILE]`.
 
 With Atheris, libFuzzer for Python, inputs are guided by coverage, and an input that is slow or takes much memory ends
 the run. Without it, or with `--plain`, inputs are random changes of the seeds. Both leave an input that ends the run in
@@ -75,15 +75,15 @@ def patiently(target: Target, data: bytes, folder: Path) -> None:
     signal.alarm(0)
 
 
-def fuzz_guided(target: Target, folder: Path, seconds: float) -> None:
+def fuzz_guided(target: Target, folder: Path, seconds: float, seed: int) -> None:
     """The same by Atheris. Never returns."""
     import atheris
 
     instrument(atheris)
     corpus = folder / "corpus"
     corpus.mkdir()
-    for number, seed in enumerate(target.seeds()):
-        (corpus / str(number)).write_bytes(seed)
+    for number, content in enumerate(target.seeds()):
+        (corpus / str(number)).write_bytes(content)
     files = folder / "files"
     files.mkdir()
 
@@ -95,6 +95,7 @@ def fuzz_guided(target: Target, folder: Path, seconds: float) -> None:
     words = [
         sys.argv[0],
         *limits,
+        f"-seed={seed}",
         f"-max_len={LONGEST}",
         "-verbosity=0",
         "-print_final_stats=1",
@@ -124,11 +125,12 @@ def main() -> None:
     parser.add_argument("name", choices=TARGETS)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--planted", action="store_true")
-    parser.add_argument("--plain", type=int, metavar="SEED")
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kept", type=Path, metavar="FILE")
     asked = parser.parse_args()
     target = TARGETS[asked.name]
-    guided = asked.plain is None and asked.kept is None and importlib.util.find_spec("atheris") is not None
+    guided = not asked.plain and asked.kept is None and importlib.util.find_spec("atheris") is not None
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as name:
         folder = Path(name)
         for seed in target.seeds():
@@ -140,9 +142,9 @@ def main() -> None:
         if asked.kept is not None:
             patiently(target, asked.kept.read_bytes(), folder)
         elif guided:
-            fuzz_guided(target, folder, asked.seconds)
+            fuzz_guided(target, folder, asked.seconds, asked.seed)
         else:
-            inputs = fuzz_plain(target, folder, asked.seconds, asked.plain or 0)
+            inputs = fuzz_plain(target, folder, asked.seconds, asked.seed)
             sys.stdout.write(f"{asked.name}: {inputs} inputs\n")
 
 

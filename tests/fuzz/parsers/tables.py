@@ -132,7 +132,7 @@ PARQUET = Target(
     _read_typed,
     lambda: _seeds((None, "zstd"), _write_parquet),
     _plant_damage,
-    ("engine/feed/parquet_sizes.py", "engine/feed/tables.py", "engine/feed/columns.py"),
+    ("engine/feed/thrift.py", "engine/feed/parquet_sizes.py", "engine/feed/tables.py", "engine/feed/columns.py"),
 )
 ARROW = Target(
     "arrow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -156,6 +157,30 @@ def test_a_text_outside_of_its_column_is_damage(opened: Open, begin: int) -> Non
     data[ends : ends + 4] = np.int32(begin).tobytes()
     with pytest.raises(InputError, match=r"day\.csv: it is damaged: .*; fetch it again"):
         opened(bytes(data))
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_a_text_of_a_parquet_file_that_is_no_text_is_damage(opened: Open, dictionary: bool) -> None:
+    file = io.BytesIO()
+    pq.write_table(arrow_table(side=["Bid"]), file, use_dictionary=dictionary, compression="none")
+    with pytest.raises(InputError, match=r"day\.csv: it is damaged: In column 2: .*; fetch it again"):
+        opened(file.getvalue().replace(b"Bid", b"B\xffd"))
+
+
+def test_a_time_zone_that_is_no_text_is_damage(opened: Open) -> None:
+    times = pa.array([5], pa.timestamp("ns", "Zone"))
+    with pytest.raises(InputError, match=r"day\.csv: it is damaged: 'utf-8' codec can't decode"):
+        opened(arrow_file(arrow_table(ts=times)).replace(b"Zone", b"Z\xffne"))
+
+
+@pytest.mark.parametrize("decimals", [-1, 7, 1 << 30])
+def test_decimals_that_pyarrow_cannot_rescale_are_damage(opened: Open, decimals: int) -> None:
+    """It looks up a power of ten by their number, also outside of its table."""
+    data = arrow_file(arrow_table(px=pa.array([Decimal("1.01")], pa.decimal128(6, 5))))
+    digits = np.array([6, 5], np.int32).tobytes()
+    assert data.count(digits) == 2  # in the header, and once more in the footer
+    with pytest.raises(InputError, match=rf"it is damaged: column px: {decimals} of its 6 digits are decimals"):
+        opened(data.replace(digits, np.array([6, decimals], np.int32).tobytes()))
 
 
 def test_a_column_whose_name_is_no_text_is_damage(opened: Open) -> None:
