@@ -167,6 +167,7 @@ def test_a_campaign_rejects_engines_with_a_fault(fault: type[MatchingEngine], fa
     assert result.failure is not None and result.failure.failure_class == failure_class
 
 
+@pytest.mark.slow
 def test_its_own_command_rejects_last_in_first_out(suite: Path, tmp_path: Path) -> None:
     fault = "tests.property.broken_engines:LastInFirstOut"
     assert judged("suite", suite, "--output", tmp_path / "found.json", fault) == 1

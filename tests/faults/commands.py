@@ -46,15 +46,15 @@ class Command:
         return self.arguments[:2] != ("affinity", "run") and self.writes != "mine.toml"
 
 
-def _command(line: str, writes: str | None = None, *, streams: bool = False) -> Command:
-    return Command(tuple(line.split()), writes, streams)
+def _command(line: str, writes: str | None = None, *, streams: bool = False, costly: bool = False) -> Command:
+    return Command(tuple(line.split()), writes, streams, costly)
 
 
 INSPECTING: Final = (
-    _command("topology --json"),
+    _command("topology --json", costly=True),
     _command("topology --capture host.tar.xz", "host.tar.xz"),
     _command("topology --root in/host.tar.xz"),
-    _command("topology --measure"),
+    _command("topology --measure", costly=True),
     _command("doctor --only memory,rights,frequency-governor --json"),
     _command("doctor --root in/host.tar.xz"),
     _command("doctor --only transparent-huge-pages --fix-script tune.sh", "tune.sh"),
@@ -62,7 +62,7 @@ INSPECTING: Final = (
     _command("jitter --duration 10ms --json"),
     Command(("capture", "problem", "--duration", "10ms", "--json"), "problem", costly=True),
     _command("doctor --root in/problem"),
-    _command("memory --limit 1MiB --duration 100ms --json"),
+    _command("memory --limit 1MiB --duration 100ms --json", costly=True),
     _command("cores --json"),
     _command("affinity show"),
     _command("affinity set SLEEPER all"),
@@ -98,10 +98,10 @@ INSPECTING: Final = (
 MEASURING: Final = (
     Command(("bench", *_RUN, "-o", "report.json"), "report.json"),
     Command(("bench", *_FLOW, "--journal", "new.journal", "--json"), "new.journal"),
-    Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog"),
-    Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books"),
-    Command(("bench", *_FLOW, "--engine", "reference", "--json")),
-    Command(("bench", *_FLOW, "-p", "steady", "--engine", "in/engine.so", "--json")),
+    Command(("bench", *_FLOW, "--rate", "1k", "--log", "run.hlog", "--json"), "run.hlog", costly=True),
+    Command(("bench", *_FLOW, "--pipeline", "--dir", "books", "--json"), "books", costly=True),
+    Command(("bench", *_FLOW, "--engine", "reference", "--json"), costly=True),
+    Command(("bench", *_FLOW, "-p", "steady", "--engine", "in/engine.so", "--json"), costly=True),
     Command(("verify", "--engine", "in/engine.so", "--worlds", "2", "-n", "100", "--json")),
     Command(("league", "native", *_RUN, "-p", "futures", "-o", "league.json"), "league.json", costly=True),
     Command(("ablate", "--only", "counter", "--quick", "--json"), costly=True),

@@ -79,6 +79,7 @@ def test_a_missing_right_is_done_without_or_named(
         assert outcome.stderr == "" and json.loads(outcome.stdout)["schema"].startswith("lowlat.")
 
 
+@pytest.mark.slow
 def test_an_ablation_names_what_each_technique_lacks(tmp_path: Path) -> None:
     calls = ("perf_event_open", "mlock", "madvise", "sched_setscheduler")
     command = Command(("ablate", "--only", "lock,huge-pages,fifo", "--quick", "--no-lock", "--json"))
@@ -93,7 +94,9 @@ def test_an_ablation_names_what_each_technique_lacks(tmp_path: Path) -> None:
     assert "perf_event_open" in rows["control"]["counters_absent"]
 
 
-@pytest.mark.parametrize("streams", [(0,), (0, 1), (0, 1, 2), (2,)])
+@pytest.mark.parametrize(
+    "streams", [*(pytest.param(each, marks=pytest.mark.slow) for each in ((0,), (0, 1))), (0, 1, 2), (2,)]
+)
 def test_closed_streams_change_nothing_else(tmp_path: Path, streams: tuple[int, ...]) -> None:
     command = Command((*BRIEF.arguments, "-o", "report.json"), "report.json")
     outcome = run(tmp_path, command, closed(*streams))

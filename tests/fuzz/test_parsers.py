@@ -57,6 +57,7 @@ def test_seeds_are_small_and_read(name: str, tmp_path: Path) -> None:
     assert all(TARGETS[name].attempt(seed, tmp_path) for seed in seeds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_is_found(fuzz: Fuzz, name: str, tmp_path: Path) -> None:
     """In hundreds of inputs; a planted fault takes at most 26, for three seeds each."""

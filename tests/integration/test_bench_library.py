@@ -38,7 +38,7 @@ def test_engine_that_fills_a_buffer_is_measured(lowlat: Lowlat) -> None:
     assert report["verification"]["native"]["not_compared"] == ["reason", "trade_id"]
 
 
-@pytest.mark.parametrize("load", [("--rate", "50k"), ("--sweep", "20k:80k:2")])
+@pytest.mark.parametrize("load", [("--rate", "50k"), pytest.param(("--sweep", "20k:80k:2"), marks=pytest.mark.slow)])
 def test_engine_is_measured_under_other_loads(lowlat: Lowlat, load: tuple[str, ...]) -> None:
     done = lowlat("bench", *SHORT, *load, "--json", "--engine", libraries.simple_book())
     assert done.returncode in (ExitCode.OK, ExitCode.NOT_VALID), done.stderr  # a busy host misses rates
@@ -50,7 +50,9 @@ def test_engine_is_measured_under_other_loads(lowlat: Lowlat, load: tuple[str, .
         assert check["difference"] is None and check["events"] == report["verification"]["events"] > 0
 
 
-@pytest.mark.parametrize("fault", ["last-in-first-out", "partial-fill-loses-its-place"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param("last-in-first-out", marks=pytest.mark.slow), "partial-fill-loses-its-place"]
+)
 def test_wrong_engine_is_invalid_in_the_first_line(lowlat: Lowlat, fault: str) -> None:
     done = lowlat("bench", *SHORT, "--engine", libraries.broken(fault))
     assert done.returncode == ExitCode.NOT_VALID
@@ -64,7 +66,7 @@ def test_leak_is_shown_and_no_leak_is_not(lowlat: Lowlat) -> None:
     assert growths[0] >= 64 * 2_000 > growths[1]
 
 
-@pytest.mark.parametrize("name", ["prints", "prints_errors"])
+@pytest.mark.parametrize("name", [pytest.param("prints", marks=pytest.mark.slow), "prints_errors"])
 def test_library_that_prints_spoils_nothing(lowlat: Lowlat, name: str) -> None:
     done = lowlat("bench", *SHORT, "--json", "--engine", libraries.bad(name))
     assert done.returncode == ExitCode.OK, done.stderr

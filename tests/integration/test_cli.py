@@ -145,7 +145,8 @@ def test_python_runs_it_as_a_module(module: str, tmp_path: Path, environment: di
     assert (done.returncode, done.stderr) == (2, "lowlat: error: no such command 'bogus'; see 'lowlat --help'\n")
 
 
-@pytest.mark.parametrize("flag", ["--help", pytest.param("--version", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_help_and_version_cost_little_more_than_their_parser(cold: Run, flag: str) -> None:
     """Well under 300 ms wherever importing the parser takes 70 ms."""
     assert effort(lambda: cold(flag), lambda: start_interpreter("import typer"), repeats=10) < 4

@@ -62,6 +62,7 @@ def test_what_cannot_be_done_is_refused(lowlat: Run, arguments: tuple[str, ...],
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_surroundings_of_a_library(lowlat: Run) -> None:
     only = ("--only", "pool,gc,counter", "--quick", "-p", "steady", "--no-lock", "--json")
     done = lowlat("ablate", "--engine", libraries.simple_book(), *only)

@@ -38,6 +38,7 @@ def test_calibrations_agree_and_so_does_the_kernel(document: Document) -> None:
             assert declared == pytest.approx(frequencies[0], abs=1_000, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_default_costs_little_more_than_its_windows(cold: Run, document: Document) -> None:
     """Everything but the window is the same at the shortest duration."""
     window_s = document("calibrate")["window_s"]

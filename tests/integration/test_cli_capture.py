@@ -63,7 +63,7 @@ def test_identity_without_a_snapshot_is_refused(lowlat: Run) -> None:
     assert "--with-identity is for a snapshot; add --capture FILE.tar.xz" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_interrupted_it_leaves_nothing(start: Start, tmp_path: Path, number: signal.Signals) -> None:
     running = start("capture", tmp_path / "problem", "--duration", "1h", "--no-lock")
     end = time.monotonic() + PATIENCE_S

@@ -108,7 +108,7 @@ def test_a_competing_thread_is_named() -> None:
     assert (found.lost_share or 0) > 0.2
 
 
-@pytest.mark.parametrize("timers_per_s", [1_000, 10_000])
+@pytest.mark.parametrize("timers_per_s", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_a_timer_is_named(timers_per_s: int) -> None:
     """So many interrupts in each second; most of those that come while the watching thread has the CPU make a gap."""
     found = watched(fifo=realtime())

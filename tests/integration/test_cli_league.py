@@ -143,6 +143,7 @@ def test_if_no_engine_gives_a_result_the_first_failure_is_the_error(lowlat: Run,
     assert "crashed (SIGSEGV) in execute()" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_rounds_so_far(start: Start, tmp_path: Path, folder: Path) -> None:
     flows = f"{folder}/one.toml,{folder}/two.toml"
     with start("league", "native", "-p", flows, "-n", "500", "--runs", "100", "-v", "-o", "league.json") as process:

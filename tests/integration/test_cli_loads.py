@@ -43,6 +43,7 @@ def test_a_rate_gives_response_service_and_slip(once: Run) -> None:
     assert {series.op for series in report.summary} >= {"add", "cancel", "take", "all"}
 
 
+@pytest.mark.slow
 def test_without_a_number_of_commands_a_rate_takes_two_seconds(lowlat: Run) -> None:
     report = report_of(lowlat("bench", "--rate", "500/s", "--runs", "1", "--json"))
     assert report.workload.commands == 1_000
@@ -99,6 +100,7 @@ def test_a_sweep_is_a_document_of_reports_at_rising_rates(lowlat: Run) -> None:
     assert all(run.waited_ns is not None for point in sweep.points for run in point.runs), "it leaves waits out"
 
 
+@pytest.mark.slow
 def test_rates_above_the_loops_own_ceiling_end_a_sweep(lowlat: Run) -> None:
     """No loop sends a command each nanosecond."""
     done = lowlat("bench", "--sweep", "5k:1G:2", "-n", "2k", "--runs", "1", "--objective", "p99=1h", "--json")
@@ -180,6 +182,7 @@ def test_a_log_that_is_no_file_is_refused_before_the_run(lowlat: Run) -> None:
     assert "cannot write /dev/full: it is not a regular file" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_thousand_books_fit_into_the_usual_limit_of_open_files(lowlat: Run, tmp_path: Path) -> None:
     code = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(7)[1]))"
     done = lowlat(

@@ -218,6 +218,7 @@ def test_a_recording_never_compares_with_a_bench() -> None:
     check_same_work([made(), made(60)])
 
 
+@pytest.mark.slow
 def test_ab_interleaves_two_recordings(lowlat: Run) -> None:
     quoted = [f"lowlat record --runs 1 --json -- seq {count}" for count in (50, 51)]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

@@ -267,6 +267,7 @@ def test_an_entry_point_that_gives_something_else_is_named(with_packages: Run) -
     assert done.stderr.endswith("; expected an object of lowlat.engine.bench.engines.EngineEntry with that name\n")
 
 
+@pytest.mark.slow
 def test_two_packages_with_one_name_are_both_refused(lowlat: Run, tmp_path: Path) -> None:
     for name in ("toy-venue", "toy-twin"):
         install(tmp_path / "site", name, "[lowlat.engines]\ntoy = toy_venue:TOY\n", SOURCE)

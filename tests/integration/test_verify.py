@@ -107,7 +107,7 @@ def test_engine_with_wrong_events_differs(lowlat: Lowlat, name: str) -> None:
     assert len(found["counterexample"]["commands"]) <= COMMANDS_MAX
 
 
-@pytest.mark.parametrize("name", ["prints", "prints_errors"])
+@pytest.mark.parametrize("name", [pytest.param("prints", marks=pytest.mark.slow), "prints_errors"])
 def test_what_an_engine_prints_neither_stops_nor_spoils_the_comparison(lowlat: Lowlat, name: str) -> None:
     """More than a pipe holds."""
     code, found = verified(lowlat, libraries.bad(name), "--worlds", "30", "-n", "2k")

@@ -72,7 +72,8 @@ def test_the_documented_program_in_c(compiler: list[str], installed: Path, tmp_p
     assert run(tmp_path / "program") == "2 at 101\n"
 
 
-@pytest.mark.parametrize("standard", ["-std=c++20", pytest.param("-std=c++23", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("standard", ["-std=c++20", "-std=c++23"])
 def test_the_documented_program_in_cpp(standard: str, installed: Path, tmp_path: Path) -> None:
     """Two files that include the header are one program, without the library."""
     (tmp_path / "documented.cpp").write_text("".join(blocks(PAGE, "cpp")))

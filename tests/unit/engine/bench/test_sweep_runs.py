@@ -93,6 +93,7 @@ def test_a_rate_that_ends_the_search_is_measured_three_times() -> None:
     assert all(len(point.runs) in {2, 2 * SURE} for point in made.points)
 
 
+@pytest.mark.slow
 def test_no_rate_meets_an_impossible_objective() -> None:
     made = swept(objective=Objective(percentile="99", limit_ns=1))
     assert (made.answer.bound, made.answer.rate, made.status) == ("below", RATES[0], made.status)

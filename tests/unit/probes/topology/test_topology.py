@@ -369,6 +369,7 @@ def test_cpu_missing_from_its_own_siblings(machine: Machine) -> None:
     assert warned(topology, "missing from its own core siblings")
 
 
+@pytest.mark.slow
 def test_256_cpu_machine_costs_less_than_a_read_of_every_file(machine: Machine) -> None:
     machine.online("0-255")
     for cpu in range(256):
