@@ -45,10 +45,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_sessionfinish() -> None:
-    gc.unfreeze()  # else what native objects the tests hold would be reported as leaked at the end
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that take longest, for what they build, come first, so that no worker is left alone with them."""
     items.sort(key=lambda item: item.path.name not in {"test_wheel.py", "test_native.py"})

@@ -61,13 +61,9 @@ def test_the_symbol_is_named() -> None:
     assert message.startswith("symbol 3: all its prices are multiples of 2500")
 
 
-@pytest.mark.parametrize(
-    ("engine", "step"),
-    [(Engine([Instrument(tick=10_000)]), 10_000), (Engine(), 1)],
-    ids=["with its tick", "tick of one"],
-)
-def test_prices_on_their_tick_are_right(engine: Engine, step: int) -> None:
-    assert warned(engine, book_of(step)) == []
+@pytest.mark.parametrize("tick", [10_000, 1])
+def test_prices_on_their_tick_are_right(tick: int) -> None:
+    assert warned(Engine([Instrument(tick=tick)]), book_of(tick)) == []
 
 
 def test_prices_of_which_one_is_between_are_right() -> None:
