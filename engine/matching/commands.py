@@ -116,7 +116,7 @@ def _array(rows: tuple[tuple[int, ...], ...], dtype: np.dtype[np.void]) -> Comma
     given: tuple[object, ...] = rows
     for row, stored in zip(given, array.tolist(), strict=True):
         fields = row.item() if isinstance(row, np.void) else row
-        if fields != stored:  # numpy cuts fractions off
+        if not isinstance(fields, tuple) or fields != stored:  # numpy cuts fractions off
             raise UsageError(f"{shown(row)} is not a row of integers, as command() makes")
     return array
 

@@ -164,6 +164,7 @@ REFUSED: dict[str, Callable[[], object]] = {
     "fields of no command": lambda: ReferenceEngine().execute((1, 2)),
     "a fraction in a row": lambda: commands((1, 100.5, 1, 0, 1, 0, 0, 0)),  # type: ignore[arg-type]
     "a number in place of a row": lambda: commands(1),  # type: ignore[arg-type]
+    "an array in place of a row": lambda: commands(np.ones(())),  # type: ignore[arg-type]
     "no record": lambda: describe(None),
     "several records": lambda: describe(Engine().cancel(1)),
     "a price to show": lambda: Instrument().decimal(None),  # type: ignore[arg-type]
