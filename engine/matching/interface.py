@@ -197,7 +197,7 @@ class MatchingEngine(ABC):
         """
         flags = 0
         if post_only is not False or price_slide is not False or all_or_none is not False:
-            flags = entry_flags(post_only, price_slide, all_or_none)
+            flags = _entry_flags(post_only, price_slide, all_or_none)
         return self._one(
             CommandType.MARKET if price is None else CommandType.LIMIT,
             order_id,
@@ -340,7 +340,7 @@ class MatchingEngine(ABC):
         return checked_symbol(symbol, len(self.settings.instruments))
 
 
-def entry_flags(post_only: bool, price_slide: bool, all_or_none: bool) -> int:
+def _entry_flags(post_only: bool, price_slide: bool, all_or_none: bool) -> int:
     """Return the `ExecInst` flags of an order. Raises `UsageError` for what is neither True nor False."""
     flags = ExecInst.POST_ONLY if checked_flag("post_only", post_only) else 0
     if checked_flag("price_slide", price_slide):

@@ -375,9 +375,9 @@ def _strategy(wait: WaitStrategy) -> WaitStrategy:
 
 
 def _slice_ns(timeout_s: float | None) -> int:
-    return (
-        SLICE_NS if timeout_s is None else int(min(SLICE_NS, max(0.0, checked_seconds("timeout_s", timeout_s) * 1e9)))
-    )
+    if timeout_s is None:
+        return SLICE_NS
+    return int(min(SLICE_NS, max(0.0, checked_seconds("timeout_s", timeout_s) * 1e9)))
 
 
 def _deadline(timeout_s: float | None) -> float:

@@ -155,7 +155,7 @@ class MappedBookReader(Uncopied):
             if sequence % 2:
                 return None
             result = work(self)
-            return (result,) if self.valid(sequence) else None
+            return (result,) if self._open_native.unchanged(sequence) else None
 
         if not callable(work):
             raise UsageError(f"work: {shown(work)} cannot be called; pass a function of the reader")
