@@ -12,7 +12,7 @@ from lowlat.engine.conformance.parts import joined, parts_of
 from lowlat.engine.conformance.verify import VerifyPlan, verify
 from lowlat.errors import LowlatError, NotValidError, UsageError
 from lowlat.fleet.attempts import Workers, answers
-from lowlat.fleet.identity import FileIdentity, check_identity, identity_of
+from lowlat.fleet.identity import FileIdentity, check_identity, identity_of, identity_of_library
 from lowlat.reports.model.conformance import Conformance
 
 Progress = Callable[[str, float], None]
@@ -26,7 +26,8 @@ def verify_in_parts(engine: str, plan: VerifyPlan, workers: Workers, progress: P
     compared, `InputError` for a file that cannot be read, and `KeyboardInterrupt` before the first part is there.
     """
     parts = parts_of(engine, plan)
-    files = tuple(identity_of(Path(file)) for file in [*([engine] if is_library(engine) else []), *plan.recorded])
+    library = [identity_of_library(Path(engine))] if is_library(engine) else []
+    files = (*library, *(identity_of(Path(file)) for file in plan.recorded))
     calls = {number: (engine, part, files, workers.canceled) for number, part in enumerate(parts)}
     found: dict[int, Conformance] = {}
     faults: set[int] = set()

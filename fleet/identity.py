@@ -11,8 +11,10 @@ from typing import Final
 
 import msgspec
 
+from lowlat import units
 from lowlat.errors import InputError
 from lowlat.inputs import opened
+from lowlat.limits import LIBRARY_BYTES_MAX
 
 _PIECE_BYTES: Final = 1 << 20
 
@@ -23,6 +25,15 @@ class FileIdentity(msgspec.Struct, frozen=True):
     path: str
     bytes: int
     sha256: str
+
+
+def identity_of_library(path: Path) -> FileIdentity:
+    """The same of the library of an engine, which is also a library with any number of zeros behind it. Raises
+    `InputError` if it has more than `LIBRARY_BYTES_MAX`.
+    """
+    if (size := _size(path)) > LIBRARY_BYTES_MAX:
+        raise InputError(f"{path}: it has {units.size(size)}; a library has at most {units.size(LIBRARY_BYTES_MAX)}")
+    return identity_of(path)
 
 
 def identity_of(path: Path) -> FileIdentity:
@@ -59,9 +70,18 @@ def _written(path: str) -> tuple[int, int, int] | None:
 
 def check_identity(expected: FileIdentity) -> None:
     """Raises `InputError`, naming the path, if it is missing here or is another file than expected."""
-    found = identity_of(Path(expected.path))
+    path = Path(expected.path)
+    if (size := _size(path)) != expected.bytes:  # told without reading it: it may be sparse, and of any size
+        raise _another(expected, f"{size:,} bytes", f"{expected.bytes:,} bytes")
+    found = identity_of(path)
     if found != expected:
-        raise InputError(
-            f"{expected.path}: here it is another file: {found.bytes:,} bytes, sha256:{found.sha256[:16]}..., not "
-            f"{expected.bytes:,} bytes, sha256:{expected.sha256[:16]}...; all workers need the same files"
-        )
+        raise _another(expected, f"sha256:{found.sha256[:16]}...", f"sha256:{expected.sha256[:16]}...")
+
+
+def _size(path: Path) -> int:
+    with opened(path) as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
+def _another(expected: FileIdentity, here: str, there: str) -> InputError:
+    return InputError(f"{expected.path}: here it is another file: {here}, not {there}; all workers need the same files")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,19 @@ class FleetFolder:
             (self.path / verb / _RECORDS).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputPathError(f"cannot write {self.path}: {error.strerror}; name another directory") from error
+
+    @contextmanager
+    def prepared(self, verb: str) -> Iterator[None]:
+        """The same before a block, after which those that were made and are still empty are removed."""
+        records = self.path / verb / _RECORDS
+        made = [folder for folder in (records, *records.parents) if not folder.exists()]
+        try:
+            self.prepare(verb)
+            yield
+        finally:
+            with suppress(OSError):  # one that has files: none above it is empty
+                for folder in made:
+                    folder.rmdir()
 
     def keep(self, kept: KeptRun) -> None:
         """Write a run. The report comes first: a record that names one never lacks it. Raises `OutputPathError`."""

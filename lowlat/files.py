@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from lowlat.errors import OutputPathError
 from lowlat.inputs import real_path
+from lowlat.text import printable
 
 _TEMPORARY: Final = re.compile(r"\.lowlat-[0-9a-f]{16}\.tmp")
 """The names of temporary files. A writer keeps its own locked until it has its final name."""
@@ -139,6 +140,8 @@ def flush_folder(folder: Path) -> None:
 
 def _target(path: Path) -> Path:
     """The file that the path resolves to; it must be a regular file or not exist yet."""
+    if "\0" in str(path):
+        raise OutputPathError(f"cannot write {printable(str(path))}: a file name cannot contain NUL")
     # /dev/stdout resolves to a file that the shell has open: a rename would replace it while the shell uses it.
     shared_memory = path.absolute().is_relative_to("/dev/shm")  # an ordinary file system
     if not shared_memory and any(path.absolute().is_relative_to(folder) for folder in ("/dev", "/proc")):

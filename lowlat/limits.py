@@ -107,6 +107,8 @@ NODES_MAX: Final = 1_024
 NUMBER_DIGITS_MAX: Final = 20
 """Host, captured tree: digits of a number. The largest of 64 bits has 20."""
 
+LIBRARY_BYTES_MAX: Final = 1 << 30
+"""Engine in a shared library, on several workers: bytes of the file, whose SHA-256 each of them computes."""
 ENGINE_LINE_BYTES_MAX: Final = 64 << 20
 """Engine that runs as a process: bytes of a line. 400,000 events of one command take as many."""
 

@@ -48,7 +48,7 @@ def plan_of_partitions(
 ) -> ReplayPlan:
     """How each partition is replayed: once, unless --runs says otherwise. Raises `UsageError`."""
     from lowlat.engine.bench.engines import engine_entry, is_library
-    from lowlat.fleet.identity import identity_of
+    from lowlat.fleet.identity import identity_of_library
     from lowlat.fleet.partition_job import ReplayPlan
     from lowlat.fleet.survey import ReplayedPart
 
@@ -71,7 +71,7 @@ def plan_of_partitions(
             format=named[-1] if named else "columns" if read.columns is not None else None,
         ),
         engine=engine,
-        library=identity_of(Path(engine)) if is_library(engine) else None,
+        library=identity_of_library(Path(engine)) if is_library(engine) else None,
         runs=1 if default is not None and default.name == "DEFAULT" else options.runs,
         orders=options.orders,
         trades=options.trades,

@@ -8,7 +8,8 @@ import select
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from pathlib import Path
+from typing import Final, TextIO
 
 from lowlat.errors import OutputPathError
 from lowlat.limits import MESSAGE_CHARS_MAX
@@ -28,12 +29,20 @@ def prepare() -> None:
             stream.reconfigure(errors="replace")
 
 
-def emit(text: str) -> None:
+_ELSEWHERE: Final = "redirect it elsewhere, or name a file with -o"
+
+
+def emit(text: str, hint: str = _ELSEWHERE) -> None:
     """Write data to stdout and flush it. Raises `OutputPathError`, except when the reader has gone."""
-    emit_parts((text,))
+    emit_parts((text,), hint)
 
 
-def emit_parts(parts: Iterable[str]) -> bool:
+def emit_written(written: Path, text: str) -> None:
+    """The same for a text about a file or folder that is complete, which an error says, too."""
+    emit(text, f"{printable(str(written))} is complete")
+
+
+def emit_parts(parts: Iterable[str], hint: str = _ELSEWHERE) -> bool:
     """Write data to stdout piece by piece. Returns False if the reader has gone. Raises `OutputPathError`."""
     try:
         for part in parts:
@@ -45,9 +54,7 @@ def emit_parts(parts: Iterable[str]) -> bool:
         return False
     except OSError as error:
         discard(sys.stdout)
-        raise OutputPathError(
-            f"cannot write to stdout: {error.strerror}; redirect it elsewhere, or name a file with -o"
-        ) from error
+        raise OutputPathError(f"cannot write to stdout: {error.strerror}; {hint}") from error
 
 
 def say(line: str) -> None:

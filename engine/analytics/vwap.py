@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat.engine import _core
+from lowlat.engine.matching.aligned import check_plain
 from lowlat.engine.matching.records import EVENT, LEVEL, TRADE
 from lowlat.errors import ArrayError
 
@@ -53,7 +54,7 @@ def notional(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray
     """The exact sum of price times quantity.
 
     `prices`: int64 (n,), `quantities`: uint32 or uint64 (n,), of any stride: fields of records are read in place.
-    Raises `ArrayError` for other dtypes or shapes.
+    Raises `ArrayError` for other dtypes or shapes, and for masked arrays.
     """
     return _notional_and_volume(prices, quantities)[0]
 
@@ -63,6 +64,7 @@ def vwap(records: NDArray[np.void]) -> Vwap:
 
     Raises `ArrayError` if their quantities sum to 0, and for other arrays.
     """
+    check_plain("records", records)
     if records.ndim == 1 and records.dtype == EVENT:
         sums = _core.trade_sums(records["price"], records["quantity"], records["kind"])
         return _average(*_exact(*sums))
@@ -79,6 +81,8 @@ def vwap_of(prices: NDArray[np.int64], quantities: NDArray[np.uint32] | NDArray[
 
 
 def _notional_and_volume(prices: NDArray[Any], quantities: NDArray[Any]) -> tuple[int, int]:
+    check_plain("prices", prices)
+    check_plain("quantities", quantities)
     if prices.dtype != np.int64 or quantities.dtype not in _SUMS:
         raise ArrayError(
             f"prices are {prices.dtype}, quantities {quantities.dtype}; expected int64 and uint32 or uint64"

@@ -21,9 +21,9 @@ from lowlat.engine.conformance.shrinking import CandidateEnd, shrunk, tried
 from lowlat.engine.external.hosting import EngineHost
 from lowlat.engine.external.naming import is_process
 from lowlat.engine.external.process import ended_by_sigterm
-from lowlat.engine.foreign.compared import shown
 from lowlat.engine.foreign.description import STALL_LIMIT_S
 from lowlat.engine.foreign.library import LoadedLibrary, loaded, silenced
+from lowlat.engine.matching.commands import describe
 from lowlat.engine.matching.native import Engine
 from lowlat.engine.matching.records import Commands, CommandType, SelfTradePrevention, Side, TimeInForce
 from lowlat.errors import NotValidError
@@ -141,8 +141,8 @@ def _counterexample(
         how=how,
         command=command,
         difference=text,
-        expected=tuple(map(shown, expected)),
-        given=tuple(map(shown, given)),
+        expected=tuple(map(describe, expected)),
+        given=tuple(map(describe, given)),
     )
 
 

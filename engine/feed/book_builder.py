@@ -11,10 +11,10 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.arguments import checked_number, is_integer
 from lowlat.engine import _core
 from lowlat.engine.feed.records import ORDER_EVENT, DepthMoment, EventFault, OrderAction, OrderEvents
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty, is_masked
-from lowlat.engine.matching.arguments import checked_number
 from lowlat.engine.matching.interface import TopOfBook, checked_depth
 from lowlat.engine.matching.records import LEVEL, ORDER, ORDERS_MAX, QUANTITY_MAX, Levels, Orders, Side
 from lowlat.errors import ArrayError, BusyError, UsageError
@@ -147,7 +147,7 @@ class BookBuilder(Uncopied):
         another number of levels or moment.
         """
         levels = checked_number("levels", levels, 1, LEVELS_MAX)
-        if when not in frozenset(DepthMoment):
+        if not is_integer(when) or when not in frozenset(DepthMoment):
             raise UsageError(f"when: {shown(when)} is not a DepthMoment")
         events = checked_events(events)
         with self._alone():

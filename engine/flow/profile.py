@@ -87,6 +87,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from lowlat.arguments import checked_path
 from lowlat.bounded import Share
 from lowlat.decoding import explain
 from lowlat.engine.flow.profile_checks import check_profile
@@ -244,7 +245,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
 
     Raises `InputError` that names the cause: the unknown name (with the closest match), the file, or the key.
     """
-    name_or_path = str(name_or_path)
+    name_or_path = str(checked_path("profile", name_or_path))
     return _parse(profile_toml(name_or_path), Path(name_or_path).stem, name_or_path)
 
 

@@ -8,16 +8,18 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.arguments import checked_number
 from lowlat.engine import _core
 from lowlat.engine.flow.order_flow import Flow
 from lowlat.engine.flow.profile import Mix, Profile
 from lowlat.engine.flow.quantiles import native_rows, native_share
 from lowlat.engine.matching.aligned import aligned_empty
-from lowlat.engine.matching.arguments import checked_number
 from lowlat.engine.matching.config import ORDERS
 from lowlat.engine.matching.instrument import Instrument
 from lowlat.engine.matching.records import COMMAND, EXTENDED_COMMAND, MatchAlgorithm
+from lowlat.errors import UsageError
 from lowlat.reports.model.context import Extent
+from lowlat.text import shown
 
 COMMANDS_MAX = 1 << 30
 SEED_MAX = 2**64 - 1
@@ -30,6 +32,8 @@ def synthetic_flow(profile: Profile, commands: int, seed: int) -> Flow:
     and replaces only live orders, and keeps their number steady. Raises `UsageError` for a count or seed out of
     range.
     """
+    if not isinstance(profile, Profile):
+        raise UsageError(f"profile: {shown(profile)} is not a Profile; use load_profile")
     commands = checked_number("commands", commands, 1, COMMANDS_MAX)
     seed = checked_number("seed", seed, 0, SEED_MAX)
     array = aligned_empty(profile.live_orders + commands, EXTENDED_COMMAND if profile.has_terms else COMMAND)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lowlat.engine.foreign.library import padding_of
@@ -53,9 +51,9 @@ class ComparedEngine:
     def _in_words(self, expected: Events, given: Events, at: int) -> str:
         where = f"from event {self.events + at + 1:,} on"
         if at == len(given):
-            return f"{where}: none instead of {shown(expected[at])}"
+            return f"{where}: none instead of {describe(expected[at])}"
         if at == len(expected):
-            return f"{where}: {shown(given[at])} instead of none"
+            return f"{where}: {describe(given[at])} instead of none"
         other = [
             f"{name} {given[at][name]} instead of {expected[at][name]}"
             for name in self._names
@@ -63,12 +61,4 @@ class ComparedEngine:
         ]
         if self._padded and padding_of(given)[at]:
             other.append(f"padding {padding_of(given)[at]} instead of 0")
-        return f"{where}: {', '.join(other)} in {shown(expected[at])}"
-
-
-def shown(event: Any) -> str:
-    """An event as a line, also where its numbers stand for nothing."""
-    try:
-        return describe(event)
-    except ValueError:
-        return f"({', '.join(f'{name}={event[name]}' for name in EVENT.names or ())})"
+        return f"{where}: {', '.join(other)} in {describe(expected[at])}"

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from errno import EIO
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
+from lowlat.arguments import checked_path
 from lowlat.engine import _core
 from lowlat.engine.journal.compaction import Compacted, check_snapshot, remove_segments
 from lowlat.engine.journal.creation import continue_journal, create_journal, create_next, put_in_place
@@ -43,6 +44,7 @@ INTERVALS_NS: Final = range(1_000, 3_600_000_000_001)
 """Its allowed range."""
 SEGMENT_BYTES: Final = range(4_096, 2**62)
 """The allowed range of `segment_bytes`."""
+_HOW_TO_MAKE: Final = "create an engine with a journal by JournaledEngine.create() or recover()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,12 @@ class JournaledEngine(Engine):
     journal: _core.JournalWriter
 
     def __init__(self, *_arguments: object, **_settings: object) -> None:
-        raise UsageError("create an engine with a journal by JournaledEngine.create() or recover()")
+        raise UsageError(_HOW_TO_MAKE)
+
+    @classmethod
+    def of(cls, settings: EngineConfig) -> NoReturn:
+        """Not supported: raises `UsageError`. `journaling` takes settings, and the path of a journal."""
+        raise UsageError(_HOW_TO_MAKE)
 
     @classmethod
     def create(
@@ -118,7 +125,7 @@ class JournaledEngine(Engine):
     ) -> Self:
         """The same, from settings."""
         _check_options(sync, interval_ns, segment_bytes)
-        path, engine = _absolute(path), cls.of(settings)
+        path, engine = _absolute(path), super().of(settings)
         engine.recovery = None
         descriptor, head, place = create_journal(path, settings)
         engine._journal_to(path, head, sync, interval_ns, segment_bytes)
@@ -146,7 +153,7 @@ class JournaledEngine(Engine):
             with JournalFile(path) as file:
                 if not file.is_open_as(descriptor):
                     raise JournalError(f"{path} was replaced by another file meanwhile; recover again")
-                engine = cls.of(file.settings)
+                engine = super().of(file.settings)
                 engine.recovery, place = recovered(file, engine)
                 head, size = file.head, file.last_size
             if size > place.end:  # a torn tail, or zeros
@@ -314,7 +321,7 @@ def _absolute(path: str | Path) -> Path:
     try:
         if b"\0" in os.fsencode(path):
             raise ValueError("NUL")
-        return journal_itself(path).absolute()
+        return journal_itself(checked_path("path", path)).absolute()
     except OSError as error:
         raise JournalError(f"cannot open {path}: the current directory was removed; name an absolute path") from error
     except (TypeError, ValueError):

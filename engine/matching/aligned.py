@@ -7,6 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lowlat.errors import ArrayError
+from lowlat.text import shown
+
 CACHE_LINE: Final = 64
 
 
@@ -30,3 +33,9 @@ def aligned_copy(array: NDArray[np.void]) -> NDArray[np.void]:
 def is_masked(array: object) -> bool:
     """Whether it is a masked array, whose masked records native code would take for others. Does not load numpy.ma."""
     return type(array) is not np.ndarray and hasattr(array, "filled")
+
+
+def check_plain(name: str, given: object) -> None:
+    """Raise `ArrayError` for what is no array, and for a masked one, whose masked values would count too."""
+    if not isinstance(given, np.ndarray) or is_masked(given):
+        raise ArrayError(f"{name}: {shown(given)} is not a plain array; make one, of a masked one by .compressed()")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from lowlat.arguments import is_integer
 from lowlat.engine import _core
 from lowlat.engine.matching.records import (
     COMMAND,
+    EVENT,
     EXTENDED_COMMAND,
     Commands,
     CommandType,
@@ -18,8 +20,11 @@ from lowlat.engine.matching.records import (
     Side,
     TimeInForce,
 )
-from lowlat.errors import UsageError
-from lowlat.text import shown
+from lowlat.errors import ArrayError, UsageError
+from lowlat.text import cut, shown
+
+_KINDS: Final = frozenset(ExecType)
+_REASONS: Final = frozenset(Reason)
 
 
 def command(
@@ -64,7 +69,7 @@ def extended_command(
 def _whole(dtype: np.dtype[np.void], row: tuple[object, ...]) -> tuple[int, ...]:
     whole = []
     for name, value in zip(dtype.names or (), row, strict=True):
-        if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, np.integer)):
+        if not is_integer(value):
             raise UsageError(
                 f"{name} {shown(value)} is not an integer; prices and quantities are whole ticks and lots (see "
                 "Instrument.price)"
@@ -90,7 +95,7 @@ def one_command(row: tuple[object, ...]) -> Commands:
 def commands(*rows: tuple[int, ...]) -> Commands:
     """An array of `COMMAND` from rows made by `command`: shape (n,).
 
-    Raises `UsageError` for a number that does not fit its field.
+    Raises `UsageError` for a number that is not an integer, or does not fit its field.
     """
     return _array(rows, COMMAND)
 
@@ -106,19 +111,29 @@ def _array(rows: tuple[tuple[int, ...], ...], dtype: np.dtype[np.void]) -> Comma
     try:
         array[:] = list(rows)
     except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"a row is none of a command, or a number does not fit its field: {error}") from error
+        why = cut(str(error), 200)
+        raise UsageError(f"a row is none of a command, or a number does not fit its field: {why}") from error
+    given: tuple[object, ...] = rows
+    for row, stored in zip(given, array.tolist(), strict=True):
+        fields = row.item() if isinstance(row, np.void) else row
+        if not isinstance(fields, tuple) or fields != stored:  # numpy cuts fractions off
+            raise UsageError(f"{shown(row)} is not a row of integers, as command() makes")
     return array
 
 
 def describe(record: Any) -> str:
-    """One event or command record as a readable line, e.g. `TRADE order 7 maker 3 5@100`."""
-    names = record.dtype.names
-    if "sequence" in names:
+    """One event or command record as a readable line, e.g. `TRADE order 7 maker 3 5@100`.
+
+    An event whose numbers stand for nothing has its fields by name. Raises `ArrayError` for what is not one record.
+    """
+    names = getattr(getattr(record, "dtype", None), "names", None)
+    if names is None or record.shape:
+        raise ArrayError(f"{shown(record)} is not one record; pass one of an array, as in events[0]")
+    if names == EVENT.names and int(record["kind"]) in _KINDS and int(record["reason"]) in _REASONS:
         kind = ExecType(int(record["kind"]))
         line = f"#{record['sequence']} {kind.name} order {record['order_id']} {record['quantity']}@{record['price']}"
         if kind is ExecType.TRADE:
             return f"{line} maker {record['maker_id']} left {record['remaining']}/{record['maker_remaining']}"
         reason = Reason(int(record["reason"]))
         return f"{line} left {record['remaining']}" + (f" {reason.name}" if reason else "")
-    fields = ", ".join(f"{name}={record[name]}" for name in names)
-    return f"({fields})"
+    return f"({', '.join(f'{name}={record[name]}' for name in names)})"

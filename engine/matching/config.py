@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from lowlat.engine.matching.instrument import Instrument
+from lowlat.engine.matching.instrument import Instrument, check_instruments
 from lowlat.engine.matching.records import ORDERS_MAX, TRADES_MAX, PoolPolicy
 from lowlat.errors import UsageError
 from lowlat.text import shown
@@ -28,6 +28,9 @@ class EngineConfig:
     when_trades_dry: PoolPolicy = PoolPolicy.RECYCLE
 
     def __post_init__(self) -> None:
+        if not isinstance(self.instruments, tuple):
+            raise UsageError(f"instruments: {shown(self.instruments)} is not a tuple of Instrument")
+        check_instruments(self.instruments)
         for name in ("orders", "trades"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):

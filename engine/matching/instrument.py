@@ -9,6 +9,7 @@ from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final
 
+from lowlat.arguments import checked_number
 from lowlat.engine.matching.records import QUANTITY_MAX, SYMBOLS_MAX, MatchAlgorithm, TickRounding
 from lowlat.errors import OffTickError, UsageError
 from lowlat.text import cut, shown
@@ -111,20 +112,24 @@ class Instrument:
         return OffTickError(f"price {cut(str(price), _SHOWN_MAX)} does not fit 64 bits in units of {self.unit}")
 
     def decimal(self, price: int) -> Decimal:
-        """The decimal value of an integer price."""
-        return price * self.unit
+        """The decimal value of an integer price. Raises `UsageError` for what is not a 64-bit integer."""
+        return checked_number("price", price, PRICE_MIN, PRICE_MAX) * self.unit
 
 
 def instruments(symbols: int | Sequence[Instrument]) -> tuple[Instrument, ...]:
     """The instruments of an engine: that many with default rules, or the given ones."""
-    given: object = symbols
     if isinstance(symbols, int):
         _check_number(symbols)
         return (Instrument(),) * symbols
-    if not isinstance(given, Sequence) or not all(isinstance(each, Instrument) for each in given):
-        raise UsageError(f"symbols: {shown(symbols)} is neither a number of symbols nor a list of Instrument")
-    _check_number(len(symbols))
+    check_instruments(symbols)
     return tuple(symbols)
+
+
+def check_instruments(given: object) -> None:
+    """Raise `UsageError` for what are not the instruments of an engine."""
+    if not isinstance(given, Sequence) or not all(isinstance(each, Instrument) for each in given):
+        raise UsageError(f"symbols: {shown(given)} is neither a number of symbols nor a list of Instrument")
+    _check_number(len(given))
 
 
 def _check_number(symbols: int) -> None:

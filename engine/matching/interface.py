@@ -9,9 +9,10 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from lowlat.arguments import checked_flag
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, is_masked
-from lowlat.engine.matching.arguments import checked_side, checked_symbol
+from lowlat.engine.matching.arguments import checked_levels, checked_side, checked_symbol
 from lowlat.engine.matching.commands import one_command
 from lowlat.engine.matching.config import ORDERS, EngineConfig
 from lowlat.engine.matching.instrument import Instrument, instruments
@@ -93,6 +94,8 @@ class MatchingEngine(ABC):
     @classmethod
     def of(cls, settings: EngineConfig) -> Self:
         """Make an engine with `settings`. Raises what the constructor does."""
+        if not isinstance(settings, EngineConfig):
+            raise UsageError(f"settings: {shown(settings)} is not an EngineConfig")
         engine = cls.__new__(cls)
         engine._open(settings)
         return engine
@@ -190,15 +193,11 @@ class MatchingEngine(ABC):
         `price` is in price units, `quantity` and `display_quantity` in lots. `expiry`: for a `TimeInForce.GTD` order,
         on the clock of `advance_time`. `participant_id`: 0 for nobody. `price_slide` implies `post_only`.
         `docs/matching.md` specifies each. Raises `UsageError` for a number that is not an integer or does not fit its
-        field, as do all methods that enter or change an order.
+        field, and for a flag that is neither True nor False, as do all methods that enter or change an order.
         """
         flags = 0
-        if post_only or price_slide:
-            flags = ExecInst.POST_ONLY
-        if price_slide:
-            flags |= ExecInst.PRICE_SLIDE
-        if all_or_none:
-            flags |= ExecInst.ALL_OR_NONE
+        if post_only is not False or price_slide is not False or all_or_none is not False:
+            flags = _entry_flags(post_only, price_slide, all_or_none)
         return self._one(
             CommandType.MARKET if price is None else CommandType.LIMIT,
             order_id,
@@ -271,7 +270,7 @@ class MatchingEngine(ABC):
             quantity=quantity,
             symbol=symbol,
             time_in_force=time_in_force,
-            flags=ExecInst.TRAIL_BASIS_POINTS if basis_points else 0,
+            flags=ExecInst.TRAIL_BASIS_POINTS if checked_flag("basis_points", basis_points) else 0,
             trigger=distance,
             expiry=expiry,
             participant_id=participant_id,
@@ -300,7 +299,7 @@ class MatchingEngine(ABC):
         If the price is unchanged and the quantity does not grow, it keeps its place in the queue; otherwise it is
         entered again.
         """
-        flags = ExecInst.POST_ONLY if post_only else 0
+        flags = ExecInst.POST_ONLY if checked_flag("post_only", post_only) else 0
         return self._one(CommandType.REPLACE, order_id, price=price, quantity=quantity, symbol=symbol, flags=flags)
 
     def _one(
@@ -341,15 +340,21 @@ class MatchingEngine(ABC):
         return checked_symbol(symbol, len(self.settings.instruments))
 
 
+def _entry_flags(post_only: bool, price_slide: bool, all_or_none: bool) -> int:
+    """Return the `ExecInst` flags of an order. Raises `UsageError` for what is neither True nor False."""
+    flags = ExecInst.POST_ONLY if checked_flag("post_only", post_only) else 0
+    if checked_flag("price_slide", price_slide):
+        flags |= ExecInst.POST_ONLY | ExecInst.PRICE_SLIDE
+    return flags | (ExecInst.ALL_OR_NONE if checked_flag("all_or_none", all_or_none) else 0)
+
+
 def checked_depth(side: Side, levels: int) -> tuple[Side, int]:
     """Return what `depth` is asked for, as many levels as there can be at most.
 
     Raises `UsageError` if `side` is not a `Side`, or `levels` not an integer.
     """
-    if not isinstance(levels, (int, np.integer)):
-        raise UsageError(f"levels: {shown(levels)} is not an integer")
     # No book has more levels than orders can rest.
-    return checked_side(side), max(0, min(int(levels), ORDERS_MAX))
+    return checked_side(side), checked_levels(levels, ORDERS_MAX)
 
 
 def checked_commands(commands: Commands) -> Commands:

@@ -7,6 +7,7 @@ from typing import Self
 
 from lowlat.engine import _core
 from lowlat.errors import InputError
+from lowlat.text import printable
 
 
 class MappedFile(mmap.mmap):
@@ -27,7 +28,7 @@ class MappedFile(mmap.mmap):
             mapping = super().__new__(cls, descriptor, size, mmap.MAP_SHARED, access)
         except ValueError as error:  # truncated since its size was read
             raise InputError(f"{name} was truncated while it was opened; create it again") from error
-        mapping.name = name
+        mapping.name = printable(name)  # native code takes text of UTF-8 only
         # Held by the mapping and not the other way round, so that it ends just before the mapping does.
         mapping._guard = _core.GuardedMapping(mapping, writable)
         return mapping

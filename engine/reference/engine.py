@@ -8,10 +8,12 @@ file (what each command does). It is slow and short on purpose.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lowlat.engine.matching.interface import AuctionIndicative, MatchingEngine, checked_commands
 from lowlat.engine.matching.records import (
@@ -38,6 +40,7 @@ from lowlat.engine.matching.records import (
 from lowlat.engine.reference.book import RESTING_TIMES, Book, Command, Order
 from lowlat.engine.reference.validation import Validation
 from lowlat.errors import UsageError
+from lowlat.text import shown
 
 
 class ReferenceEngine(Validation, MatchingEngine):
@@ -52,15 +55,20 @@ class ReferenceEngine(Validation, MatchingEngine):
 
     def process(self, commands: Commands) -> Events:
         """See `MatchingEngine.process`."""
-        rows = [event for row in checked_commands(commands).tolist() for event in self.execute(row)]
-        events = np.zeros(len(rows), dtype=EVENT)  # zeros the padding, which is part of the digest
-        events[:] = rows
-        return events
+        return _records([event for row in checked_commands(commands).tolist() for event in self.execute(row)], EVENT)
 
     def execute(self, row: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Execute one command, a tuple of `COMMAND` or `EXTENDED_COMMAND` fields; its events as tuples of `EVENT`."""
+        """Execute one command, a tuple of `COMMAND` or `EXTENDED_COMMAND` fields; its events as tuples of `EVENT`.
+
+        For loops that are measured: the fields have to be integers of their ranges, as `process` makes sure. Raises
+        `UsageError` for another number of fields.
+        """
+        try:
+            command = Command(*row)
+        except TypeError as error:
+            raise UsageError(f"{shown(row)} is not the fields of a command") from error
         self._events = []
-        self._execute(Command(*row))
+        self._execute(command)
         self._sequence += 1
         return self._events
 
@@ -192,7 +200,7 @@ class ReferenceEngine(Validation, MatchingEngine):
         for price in islice(ladder.prices(), levels):
             queue = ladder.queues[price]
             rows.append((price, sum(order.shown for order in queue.values()), len(queue)))
-        return np.array(rows, dtype=LEVEL)
+        return _records(rows, LEVEL)
 
     def _orders(self, symbol: int) -> Orders:
         rows = [
@@ -208,7 +216,7 @@ class ReferenceEngine(Validation, MatchingEngine):
             for ladder in self._books[symbol].ladders
             for order in ladder.orders()
         ]
-        return np.array(rows, dtype=ORDER)
+        return _records(rows, ORDER)
 
     def _stops(self, symbol: int) -> Stops:
         rows = [
@@ -216,17 +224,24 @@ class ReferenceEngine(Validation, MatchingEngine):
             for ladder in self._books[symbol].stops
             for order in ladder.orders()
         ]
-        return np.array(rows, dtype=STOP)
+        return _records(rows, STOP)
 
     def _indicative(self, symbol: int) -> AuctionIndicative | None:
         return self._clearing(self._books[symbol])
 
     def trades(self) -> Trades:
         """See `MatchingEngine.trades`."""
-        return np.array(list(self._tape), dtype=TRADE)
+        return _records(list(self._tape), TRADE)
 
     def drain_trades(self) -> int:
         """See `MatchingEngine.drain_trades`."""
         held = len(self._tape)
         self._tape.clear()
         return held
+
+
+def _records(rows: Sequence[tuple[int, ...]], dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Zeros first: padding is part of the digest of events, and of what two books of the same orders have in common."""
+    records = np.zeros(len(rows), dtype)
+    records[:] = rows
+    return records

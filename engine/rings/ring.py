@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
+from lowlat.arguments import checked_number, checked_path, checked_seconds, is_integer
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import is_masked
 from lowlat.engine.matching.records import COMMAND, EVENT
@@ -30,7 +31,7 @@ from lowlat.engine.rings.errors import RingClosedError, RingEmptyError, RingFull
 from lowlat.engine.rings.records import RingKind, WaitStrategy
 from lowlat.engine.rings.shared_memory import RingMemory, RingShape, found, made
 from lowlat.errors import ArrayError, UsageError
-from lowlat.text import shown
+from lowlat.text import cut, shown
 
 Records: TypeAlias = NDArray[np.void]
 
@@ -39,6 +40,7 @@ SLICE_NS: Final = 20_000_000
 STALL_S: Final = 1.0
 """If a claim stays unpublished for this long, its producer was stopped, or killed where that cannot be seen."""
 BATCH: Final = 4096
+_DESCRIPTOR_MAX: Final = 2**31 - 1
 _FAIL: Final = int(WaitStrategy.FAIL)
 _CLOSED, _BEHIND_A_DEAD_CLAIM = -1, -3
 """Why `MappedRing.pop` took nothing; 0: there is nothing yet, -2: a producer has claimed the next record."""
@@ -64,7 +66,7 @@ class Ring:
         path: str | Path | None = None,
     ) -> None:
         _check_capacity(capacity)
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else checked_path("path", path)
         self._hold(dtype, _strategy(wait), made(_shape(self.kind, dtype), capacity, self.path))
         self._maker = os.getpid()
 
@@ -75,7 +77,9 @@ class Ring:
         Raises `InputError`, also if it is not a ring of this type, or a file that is not private to this user.
         """
         ring = cls.__new__(cls)
-        there = where if isinstance(where, int) else Path(where)
+        there = (
+            checked_number("where", where, 0, _DESCRIPTOR_MAX) if is_integer(where) else checked_path("where", where)
+        )
         ring._hold(dtype, _strategy(wait), found(_shape(cls.kind, dtype), there))
         ring.path = None
         ring._maker = 0
@@ -119,10 +123,10 @@ class Ring:
         Raises `RingFullError` under `WaitStrategy.FAIL` or after `timeout_s`, `RingClosedError`. Both say how many
         were pushed, as does a note on the `KeyboardInterrupt` of Ctrl-C.
         """
-        array = self._checked(records)
+        array, deadline = self._checked(records), _deadline(timeout_s)
         # Push what fits before any wait, so that an interrupt of the wait knows the number.
         done = self._native.push(array, 0, _FAIL, 0)
-        return done if done == len(array) else self._push_on(array, done, _deadline(timeout_s))
+        return done if done == len(array) else self._push_on(array, done, deadline)
 
     def _push_on(self, array: Records, done: int, deadline: float) -> int:
         try:
@@ -151,7 +155,9 @@ class Ring:
         try:
             array = np.array([record], dtype=self.dtype)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ArrayError(f"{shown(record)} is not a record of {self.dtype.names}: {error}") from error
+            raise ArrayError(
+                f"{shown(record)} is not a record of {self.dtype.names}: {cut(str(error), 120)}"
+            ) from error
         if array.ndim != 1:
             raise ArrayError(f"{shown(record)} is not one record; push an array")
         self.push(array, timeout_s)
@@ -259,8 +265,8 @@ class Ring:
         return checked
 
     def _room(self, maximum: int) -> Records:
-        if maximum < 1:
-            raise ArrayError(f"cannot pop a maximum of {maximum}; request at least one record")
+        if not is_integer(maximum) or maximum < 1:
+            raise ArrayError(f"cannot pop a maximum of {shown(maximum)}; request at least one record")
         return np.empty(min(maximum, self.capacity), self.dtype)
 
     def _taken(self, count: int) -> int:
@@ -343,15 +349,18 @@ def _received(cls: type[Ring], duplicate: Any, dtype: np.dtype[np.void], wait: W
         os.close(descriptor)
 
 
-def _shape(kind: RingKind, dtype: np.dtype[np.void]) -> RingShape:
-    if dtype not in (COMMAND, EVENT):
-        raise ArrayError(f"a ring holds COMMAND or EVENT records, not {dtype}")
+def _shape(kind: RingKind, dtype: object) -> RingShape:
+    if not isinstance(dtype, np.dtype) or dtype not in (COMMAND, EVENT):
+        raise ArrayError(f"a ring holds COMMAND or EVENT records, not {shown(dtype)}")
     return RingShape(kind, dtype.itemsize)
 
 
 def _check_capacity(capacity: int) -> None:
+    if not is_integer(capacity):
+        raise UsageError(f"capacity: {shown(capacity)} is not an integer")
     if not 1 <= capacity <= _core.RING_CAPACITY_MAX or capacity & (capacity - 1):
-        raise UsageError(f"a ring's capacity is a power of two from 1 to 2^32, not {capacity:,}; {_nearest(capacity)}")
+        told, nearest = shown(int(capacity)), _nearest(int(capacity))
+        raise UsageError(f"a ring's capacity is a power of two from 1 to 2^32, not {told}; {nearest}")
 
 
 def _nearest(capacity: int) -> str:
@@ -360,15 +369,16 @@ def _nearest(capacity: int) -> str:
 
 
 def _strategy(wait: WaitStrategy) -> WaitStrategy:
-    try:
+    if is_integer(wait) and wait in frozenset(WaitStrategy):
         return WaitStrategy(wait)
-    except ValueError:
-        raise UsageError(f"{wait!r} is not a way to wait; use WaitStrategy.SPIN, YIELD or FAIL") from None
+    raise UsageError(f"{shown(wait)} is not a way to wait; use WaitStrategy.SPIN, YIELD or FAIL")
 
 
 def _slice_ns(timeout_s: float | None) -> int:
-    return SLICE_NS if timeout_s is None else int(min(SLICE_NS, max(0.0, timeout_s * 1e9)))
+    if timeout_s is None:
+        return SLICE_NS
+    return int(min(SLICE_NS, max(0.0, checked_seconds("timeout_s", timeout_s) * 1e9)))
 
 
 def _deadline(timeout_s: float | None) -> float:
-    return float("inf") if timeout_s is None else time.monotonic() + timeout_s
+    return float("inf") if timeout_s is None else time.monotonic() + checked_seconds("timeout_s", timeout_s)

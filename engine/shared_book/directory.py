@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lowlat.engine.shared_book.file import SUFFIX, SYMBOL, default_folder, opened_folder
+from lowlat.engine.shared_book.file import SUFFIX, SYMBOL, folder_of, opened_folder
 from lowlat.engine.shared_book.header import BookIdentity
 from lowlat.engine.shared_book.reader import BookSnapshot, MappedBookReader
 from lowlat.engine.shared_book.records import BookState
@@ -54,7 +54,7 @@ def mapped_books(folder: str | Path | None = None) -> list[BookEntry]:
 
     A book that cannot be read is an entry too: it says why, and keeps none of the others from being listed.
     """
-    path = default_folder() if folder is None else Path(folder)
+    path = folder_of(folder)
     with opened_folder(path, create=False):
         names = sorted(file.stem for file in path.iterdir() if file.suffix == SUFFIX)
     return [_entry(name, path) for name in names if SYMBOL.fullmatch(name)]

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from lowlat import file_lock
+from lowlat.arguments import checked_path
 from lowlat.engine.shared_book.errors import BookError, BookHeldError, NoSuchBookError
 from lowlat.errors import UsageError
 from lowlat.private_files import why_not_private
+from lowlat.text import shown
 
 SYMBOL: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 SUFFIX: Final = ".book"
@@ -28,13 +30,18 @@ RUNTIME_FOLDERS: Final = Path("/run/user")
 """Where systems with pam_systemd keep a private folder in memory for each user."""
 
 
-def checked_symbol(symbol: str) -> str:
+def checked_symbol(symbol: object) -> str:
     """`symbol` itself, if it can name a book. Raises `UsageError`."""
-    if not SYMBOL.fullmatch(symbol):
+    if not isinstance(symbol, str) or not SYMBOL.fullmatch(symbol):
         raise UsageError(
-            f"{symbol!r} cannot name a book; use up to 32 of A-Z, 0-9, '.', '_' and '-', a letter or digit first"
+            f"{shown(symbol)} cannot name a book; use up to 32 of A-Z, 0-9, '.', '_' and '-', a letter or digit first"
         )
     return symbol
+
+
+def folder_of(folder: str | Path | None) -> Path:
+    """The folder that a caller names, else the user's."""
+    return default_folder() if folder is None else checked_path("folder", folder)
 
 
 def default_folder() -> Path:

@@ -10,11 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from lowlat import units
+from lowlat.arguments import checked_number, is_integer
 from lowlat.engine import _core
+from lowlat.engine.matching.instrument import PRICE_MAX
 from lowlat.engine.matching.records import LEVEL
 from lowlat.engine.shared_book.errors import BookLayoutError, NotABookError
 from lowlat.engine.shared_book.records import BOOK_HEADER
 from lowlat.errors import UsageError
+from lowlat.text import shown
 
 IDENTITY_BYTES: Final = 128
 _CHECKED_BYTES: Final = 120
@@ -32,13 +35,18 @@ class BookIdentity:
     unit: Decimal
 
     def __post_init__(self) -> None:
-        if not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
-            raise UsageError(f"depth: {self.depth} is not an even number, 2..{_core.BOOK_DEPTH_MAX}")
-        if self.tick < 1:
-            raise UsageError(f"a tick of {self.tick}; use 1 or more")
-        if not self.unit.is_finite() or self.unit <= 0 or abs(self.unit.adjusted()) > UNIT_EXPONENT_MAX:
+        if not is_integer(self.depth) or not 2 <= self.depth <= _core.BOOK_DEPTH_MAX or self.depth % 2:
+            raise UsageError(f"depth: {shown(self.depth)} is not an even number, 2..{_core.BOOK_DEPTH_MAX}")
+        checked_number("tick", self.tick, 1, PRICE_MAX)
+        unit: object = self.unit
+        if (
+            not isinstance(unit, Decimal)
+            or not self.unit.is_finite()
+            or self.unit <= 0
+            or abs(self.unit.adjusted()) > UNIT_EXPONENT_MAX
+        ):
             raise UsageError(
-                f"the price unit {self.unit} is not a positive number from 1e-{UNIT_EXPONENT_MAX} to "
+                f"the price unit {shown(self.unit)} is not a positive number from 1e-{UNIT_EXPONENT_MAX} to "
                 f"1e{UNIT_EXPONENT_MAX}; use e.g. 0.01"
             )
         if len(str(self.unit)) > BOOK_HEADER["unit"].itemsize:

@@ -13,8 +13,9 @@ from typing import Any, Final, Self, TypeVar
 import numpy as np
 
 from lowlat import units
+from lowlat.arguments import checked_flag, checked_number, checked_seconds
 from lowlat.engine import _core
-from lowlat.engine.matching.arguments import checked_side
+from lowlat.engine.matching.arguments import checked_levels, checked_side
 from lowlat.engine.matching.interface import TopOfBook
 from lowlat.engine.matching.records import LEVEL, Levels, Side
 from lowlat.engine.platform.mapped_file import MappedFile
@@ -22,7 +23,7 @@ from lowlat.engine.shared_book.errors import BookBusyError, BookError, NotABookE
 from lowlat.engine.shared_book.file import (
     SUFFIX,
     checked_symbol,
-    default_folder,
+    folder_of,
     is_held,
     open_book,
     opened_folder,
@@ -30,7 +31,9 @@ from lowlat.engine.shared_book.file import (
 )
 from lowlat.engine.shared_book.header import BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
+from lowlat.errors import UsageError
 from lowlat.reports.model.book import STALE_S, WriterState
+from lowlat.text import shown
 from lowlat.uncopied import Uncopied
 
 Read = TypeVar("Read")
@@ -86,9 +89,9 @@ class MappedBookReader(Uncopied):
     identity: BookIdentity
 
     def __init__(self, symbol: str, *, folder: str | Path | None = None, live_only: bool = True) -> None:
-        self.live_only = live_only
+        self.live_only = checked_flag("live_only", live_only)
         name = checked_symbol(symbol)
-        where = default_folder() if folder is None else Path(folder)
+        where = folder_of(folder)
         with opened_folder(where, create=False) as opened:
             self._file = open_book(opened, name, write=False)
         try:
@@ -113,7 +116,7 @@ class MappedBookReader(Uncopied):
         Raises `BookBusyError` if a live writer was in the middle of an update for `patience_s`, `NoWriterError` if it
         died during an update or (if `live_only`) has closed the book.
         """
-        room = max(0, min(levels, self.identity.depth))
+        room = checked_levels(levels, self.identity.depth)
         bids, asks = np.empty(room, LEVEL), np.empty(room, LEVEL)
         stamp = self._patiently(lambda native: native.snapshot(bids, asks), patience_s)
         book = snapshot_of(bids, asks, stamp)
@@ -130,8 +133,8 @@ class MappedBookReader(Uncopied):
         Results computed from views are valid only if `valid` returns true; `read` checks this itself.
         """
         side = checked_side(side)
-        shown = self._open_native.count(side)
-        return self._sides[side][: shown if levels is None else max(0, min(levels, shown))]
+        count = self._open_native.count(side)
+        return self._sides[side][: count if levels is None else checked_levels(levels, count)]
 
     @property
     def sequence(self) -> int:
@@ -140,7 +143,7 @@ class MappedBookReader(Uncopied):
 
     def valid(self, sequence: int) -> bool:
         """Whether everything read from views since `sequence` belongs to one consistent book."""
-        return self._open_native.unchanged(sequence)
+        return self._open_native.unchanged(checked_number("sequence", sequence, 0, 2**64 - 1))
 
     def read(self, work: Callable[[MappedBookReader], Read], *, patience_s: float = PATIENCE_S) -> Read:
         """The result of `work` on the views without an update in between. `work` may be called several times, must not
@@ -152,8 +155,10 @@ class MappedBookReader(Uncopied):
             if sequence % 2:
                 return None
             result = work(self)
-            return (result,) if self.valid(sequence) else None
+            return (result,) if self._open_native.unchanged(sequence) else None
 
+        if not callable(work):
+            raise UsageError(f"work: {shown(work)} cannot be called; pass a function of the reader")
         (result,) = self._patiently(attempt, patience_s)
         return result
 
@@ -201,6 +206,7 @@ class MappedBookReader(Uncopied):
     def _patiently(self, attempt: Callable[[_core.BookReader], Read | None], patience_s: float) -> Read:
         """The first result that is not None. Waits up to `patience_s` for a live writer, never for a dead one."""
         native = self._open_native
+        patience_s = checked_seconds("patience_s", patience_s)
         deadline = None  # not computed if the first attempt succeeds
         while (result := attempt(native)) is None:
             deadline = deadline or time.monotonic() + patience_s
@@ -209,7 +215,7 @@ class MappedBookReader(Uncopied):
                     f"the writer of book {self.identity.symbol} died during an update: "
                     "no consistent book is left; restart the writer and attach again"
                 )
-            if time.monotonic() > deadline:
+            if not time.monotonic() <= deadline:  # NaN too
                 raise BookBusyError(
                     f"book {self.identity.symbol} kept changing for {patience_s:g} s; its writer "
                     "stopped during an update, or publishes without a pause: try again"

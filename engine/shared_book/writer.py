@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from lowlat.arguments import checked_flag, checked_number
 from lowlat.engine import _core
 from lowlat.engine.matching.aligned import aligned_copy, aligned_empty, is_masked
 from lowlat.engine.matching.arguments import checked_side
@@ -26,7 +27,7 @@ from lowlat.engine.shared_book.file import (
     allocate,
     checked_symbol,
     create_book,
-    default_folder,
+    folder_of,
     is_current,
     lock,
     open_book,
@@ -36,7 +37,9 @@ from lowlat.engine.shared_book.file import (
 from lowlat.engine.shared_book.header import IDENTITY_BYTES, BookIdentity, header_of, identity_of, is_blank
 from lowlat.engine.shared_book.reader import BookSnapshot, snapshot_of
 from lowlat.engine.shared_book.records import BOOK_HEADER, BookState
+from lowlat.errors import UsageError
 from lowlat.file_lock import unlock
+from lowlat.text import shown
 from lowlat.uncopied import Uncopied
 
 DEPTH: Final = 64
@@ -79,9 +82,11 @@ class MappedBookWriter(Uncopied):
         depth: int = DEPTH,
         instrument: Instrument | None = None,
     ) -> None:
-        rules = instrument or Instrument()
+        rules = Instrument() if instrument is None else instrument
+        if not isinstance(rules, Instrument):
+            raise UsageError(f"instrument: {shown(rules)} is not an Instrument")
         self.identity = BookIdentity(checked_symbol(symbol), depth, rules.tick, rules.unit)
-        self.folder = default_folder() if folder is None else Path(folder)
+        self.folder = folder_of(folder)
         self._closed = True
         self._batches = 0
         with opened_folder(self.folder, create=True) as opened:
@@ -101,6 +106,8 @@ class MappedBookWriter(Uncopied):
         `command`: the number of the last command, for a `ReferenceEngine`; the native engine counts itself.
         Raises `UsageError`, `BusyError`.
         """
+        if not isinstance(engine, MatchingEngine):
+            raise UsageError(f"engine: {shown(engine)} is not an engine")
         if isinstance(engine, Engine):
             engine.instrument(symbol)  # raises for an unknown symbol
             return self._open_native.publish_engine(engine.matcher, symbol)
@@ -115,7 +122,7 @@ class MappedBookWriter(Uncopied):
         rows = [_checked_levels(levels, side) for levels, side in ((bids, Side.BUY), (asks, Side.SELL))]
         if all(len(levels) for levels in rows) and rows[0]["price"][0] >= rows[1]["price"][0]:
             raise LevelError(f"the best bid {rows[0]['price'][0]} reaches the best ask {rows[1]['price'][0]}")
-        return self._open_native.publish_levels(rows[0], rows[1], command)
+        return self._open_native.publish_levels(rows[0], rows[1], _checked_command(command))
 
     def update_level(self, side: Side, price: int, quantity: int, orders: int = 1, *, command: int = 0) -> None:
         """Set the level at a price; a quantity of 0 removes it. Published at once, or with the `batch`.
@@ -126,17 +133,19 @@ class MappedBookWriter(Uncopied):
         previous book until further updates uncross it; `UsageError`.
         """
         native = self._open_native
-        side = checked_side(side)
+        side, command = checked_side(side), _checked_command(command)
         try:
             native.update_level(side, price, quantity, orders)
         except TypeError:
-            raise LevelError(f"a level of {quantity} at {price}, order count {orders}: out of range") from None
+            level = f"a level of {shown(quantity)} at {shown(price)}, order count {shown(orders)}"
+            raise LevelError(f"{level}: out of range") from None
         if not self._batches:
             self._publish_updates(command)
 
     @contextmanager
     def batch(self, *, command: int = 0) -> Iterator[None]:
         """Group updates, such as those of one command, so that readers see them all at once."""
+        command = _checked_command(command)
         self._batches += 1
         try:
             yield
@@ -154,6 +163,7 @@ class MappedBookWriter(Uncopied):
 
     def close(self, *, unlink: bool = False) -> None:
         """Mark the book closed and release it; its last levels stay readable unless `unlink`."""
+        unlink = checked_flag("unlink", unlink)
         if self._closed:
             return
         self._closed = True
@@ -231,7 +241,7 @@ class MappedBookWriter(Uncopied):
         if raw[:IDENTITY_BYTES] == self.identity.to_bytes():
             return True
         with MappedFile(book, there.file_bytes, self._name, writable=True) as other:
-            _core.BookWriter(other, there.depth, self._name).close(BookState.REPLACED)
+            _core.BookWriter(other, there.depth, other.name).close(BookState.REPLACED)
         return False
 
     def _open_book(self) -> None:
@@ -242,14 +252,14 @@ class MappedBookWriter(Uncopied):
             _core.format_book(self._map, self.identity.to_bytes())
         else:
             self._recover()
-        self.native = _core.BookWriter(self._map, self.identity.depth, self._name)
+        self.native = _core.BookWriter(self._map, self.identity.depth, self._map.name)
         status = process_status(os.getpid())
         self.native.open(os.getpid(), status.start if status else 0)
 
     def _recover(self) -> None:
         """Determine what an earlier writer left, and keep a copy of it if it is consistent."""
         bids, asks = (aligned_empty(self.identity.depth, LEVEL) for _ in Side)
-        stamp = _core.BookReader(self._map, self.identity.depth, self._name).snapshot(bids, asks)
+        stamp = _core.BookReader(self._map, self.identity.depth, self._map.name).snapshot(bids, asks)
         try:
             self.recovered = snapshot_of(bids, asks, stamp) if stamp else None
         except NotABookError:
@@ -271,6 +281,10 @@ def _holder(book: int) -> str:
     if status and status.start == owner["start"]:
         return f"process {owner['pid']}"
     return f"a child of process {owner['pid']} which has outlived it, or one in another container"
+
+
+def _checked_command(command: int) -> int:
+    return checked_number("command", command, 0, 2**64 - 1)
 
 
 def _checked_levels(levels: Levels, side: Side) -> Levels:

@@ -202,6 +202,7 @@ def _setting(ctx: typer.Context, flag: str, text: str) -> ComparedCommand:
                 source = side.get_parameter_source(option.name)
                 _check_source(flag, key_of(option), source)
                 _check_harmless(ctx, flag, key_of(option), source, side.params.get(option.name))
+            _check_inputs(flag, text, side.params)
     except typer.TyperException as error:
         if not is_of_parser(error):
             raise
@@ -221,6 +222,20 @@ def _check_source(flag: str, key: str, source: Any) -> None:
         raise UsageError(f"{flag}: --{key} does not apply to one side; remove it, or pass it to ab itself")
     if where in {"ENVIRONMENT", "DEFAULT_MAP"} and key in _STRAY:
         raise UsageError(f"the environment or the settings file sets {key} for bench, which ab runs; unset it")
+
+
+def _check_inputs(flag: str, text: str, options: dict[str, Any]) -> None:
+    """Look at the profile, the engine and the CPUs of a side, as bench does, before the other side runs."""
+    from lowlat.engine.bench.engines import engine_entry
+    from lowlat.engine.flow.profile import load_profile
+    from lowlat_cli.run_plan import cpus_of
+
+    try:
+        load_profile(options["profile"])
+        _ = engine_entry(options["engine"]).told
+        cpus_of(options["cpu"])
+    except UsageError as error:
+        raise UsageError(f"{flag} {text!r}: {error}") from error
 
 
 def _check_harmless(ctx: typer.Context, flag: str, key: str, source: Any, value: Any) -> None:

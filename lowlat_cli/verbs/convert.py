@@ -15,7 +15,7 @@ from lowlat_cli.options.recording import SymbolsOption, recorded_input, selectio
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption, VerboseOption
 from lowlat_cli.progress import Progress, shown_progress
 from lowlat_cli.session import color_of
-from lowlat_cli.stdio import emit, note
+from lowlat_cli.stdio import emit_written, note
 
 if TYPE_CHECKING:
     from lowlat.engine.flow.convert import Conversion
@@ -59,7 +59,7 @@ def convert(
 ) -> int:
     """Convert recorded orders: to a table of their level-3 events, or to a journal of the commands of a replay.
 
-    A file is written when it is whole: after an error or Ctrl-C, nothing of it is left.
+    A file is written when it is whole: if reading or writing it fails, or after Ctrl-C, nothing of it is left.
 
     \b
     Examples:
@@ -124,7 +124,7 @@ def _say(target: Path, made: Conversion) -> None:
     from lowlat.text import printable
 
     symbols = units.counted(made.symbols, "symbol")
-    emit(f"wrote {printable(str(target))}: {units.counted(made.count, made.noun)}, {symbols}\n")
+    emit_written(target, f"wrote {printable(str(target))}: {units.counted(made.count, made.noun)}, {symbols}\n")
     for what, counted in (("left out", made.left_out), ("fault", made.faults)):
         for reason, count in counted.items():
             note(f"{what}: {printable(reason)}: {count:,}")

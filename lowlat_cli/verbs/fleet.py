@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
@@ -127,9 +128,8 @@ def _measure(
     rules = [parse_fleet_rule(rule) for rule in gate or ()]
     task = HostTask(verb, options_of_verb(ctx, verb, ctx.args), time_limit, wait, locked=not no_lock)
     folder = None if output is None else FleetFolder(output)
-    if folder is not None:
-        folder.prepare(verb)
-    runs = _measured(place, task, folder, again=again)
+    with nullcontext() if folder is None else folder.prepared(verb):
+        runs = _measured(place, task, folder, again=again)
     others = [] if folder is None else [run for run in folder.read_all() if run.record.run.verb != verb]
     return _deliver(ctx, [*runs.runs, *others], rules, destination, strict=strict, interrupted=runs.interrupted)
 

@@ -11,7 +11,7 @@ import typer
 from lowlat import units
 from lowlat.errors import UsageError
 from lowlat_cli.options.shared import ColorOption, DebugOption, QuietOption
-from lowlat_cli.stdio import emit
+from lowlat_cli.stdio import emit, emit_written
 
 
 def init_engine(
@@ -46,11 +46,12 @@ def init_engine(
         emit(project.header())
         return 0
     count = len(project.write_project(folder, language))
-    emit(
+    emit_written(
+        folder,
         f"wrote {printable(str(folder))}: {units.plural(count, 'file')}; next:\n\n"
         f"  cd {shlex.quote(printable(str(folder)))}\n"
         "  cmake -B build && cmake --build build\n"
         "  ctest --test-dir build --output-on-failure\n"
-        "  lowlat bench --engine build/libengine.so\n"
+        "  lowlat bench --engine build/libengine.so\n",
     )
     return 0

@@ -96,9 +96,13 @@ def verify(
     show it, with the events of both engines. Exits with 1 if there is one, and with 3 if the engine crashed, hung, or
     broke the interface.
 
+    A pass is about these commands only. A fault that needs a longer history than a profile has shows with a larger -n,
+    a rare mix of terms with more --worlds, the flow of a venue with its recordings.
+
     \b
     Examples:
       lowlat verify --engine ./libmine.so                  the usual set, in seconds
+      lowlat verify --engine ./libmine.so -n 2M            longer histories, in a minute
       lowlat verify --engine ./libmine.so --worlds 100000  for a night
       lowlat verify --engine ./libmine.so --worlds 100000 --cluster local:4    in parts, to the same result
       lowlat verify --engine ./libmine.so day.csv          recorded orders too

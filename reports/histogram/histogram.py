@@ -14,6 +14,7 @@ Figures differ from those of the package `hdrhistogram` on purpose:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,8 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lowlat import units
+from lowlat.arguments import is_integer
 from lowlat.errors import FormatError, NotValidError, UsageError
 from lowlat.reports.histogram import buckets
+from lowlat.text import shown
 
 if TYPE_CHECKING:
     from lowlat.reports._core import Histogram as Recorder
@@ -35,6 +38,9 @@ FEW_BEYOND: Final = 10
 
 TOTAL_END: Final = 2**63
 """Samples of a histogram stay below this, so that every implementation can hold and encode their counts."""
+_PERCENT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,3})?", re.ASCII | re.IGNORECASE)
+_PERCENT_CHARS_MAX: Final = 40
+"""A double has 24 at most. An exponent of many digits would be a number of as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ class Histogram:
 
     def percentiles(self, percents: Sequence[float | str]) -> list[Percentile]:
         """Several percentiles at once, in the order of the arguments."""
-        shares = [_share(percent) for percent in percents]
+        shares = [_share(_text_of(percent)) for percent in percents]
         ranks = [max(1, math.ceil(share * self._some_total)) for share in shares]
         reached = self.recorded[np.searchsorted(self._running, np.array(ranks, dtype=np.uint64))]
         values = np.minimum(buckets.highest_values(reached), self.max_ns).tolist()
@@ -205,6 +211,8 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 def _whole_layout(counts: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A read-only copy, extended to the length of the layout."""
+    if not isinstance(counts, np.ndarray):
+        raise FormatError(f"counts: {shown(counts)} is not an array")
     if counts.dtype != np.uint64 or counts.ndim != 1 or counts.size > buckets.COUNTS_LENGTH:
         raise FormatError(
             f"counts of dtype {counts.dtype} and shape {counts.shape}: "
@@ -224,13 +232,19 @@ def _checked_bound(name: str, bound_ns: int | None, index: int) -> int:
     return bound_ns
 
 
+def _text_of(percent: float | str) -> str:
+    """A percentage as its decimals, few enough to compute with. Raises `UsageError`."""
+    number: object = percent
+    if isinstance(percent, str) and len(percent) <= _PERCENT_CHARS_MAX and _PERCENT.fullmatch(percent):
+        number = float(percent)
+    if not isinstance(number, float) and not is_integer(number):
+        raise UsageError(f"percentile {shown(percent)} is not a number")
+    if not 0 <= number <= 100:
+        raise UsageError(f"percentile {shown(percent)} is not between 0 and 100")
+    return str(percent)
+
+
 @lru_cache(maxsize=256)
-def _share(percent: float | str) -> Fraction:
+def _share(percent: str) -> Fraction:
     """A percentage as the exact fraction of its decimals."""
-    try:
-        exact = Fraction(str(percent))
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"percentile {percent!r} is not a number") from error
-    if not 0 <= exact <= 100:
-        raise UsageError(f"percentile {percent} is not between 0 and 100")
-    return exact / 100
+    return Fraction(percent) / 100

@@ -28,10 +28,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
+from lowlat.arguments import checked_path, checked_seconds
 from lowlat.errors import UsageError
 from lowlat.reports._core import Histogram as Recorder
 from lowlat.reports.histogram.histogram import FEW_BEYOND, Histogram
@@ -42,6 +42,7 @@ from lowlat.reports.profiler.background import in_background
 from lowlat.reports.profiler.interval_log import ProfileLog
 from lowlat.reports.profiler.span import Span
 from lowlat.reports.profiler.timed import check_timeable, name_of, timed
+from lowlat.text import shown
 from lowlat.uncopied import Uncopied
 
 if TYPE_CHECKING:
@@ -103,13 +104,19 @@ class Profiler(Uncopied):
         return timed(function, name, self._recorder(name).record)
 
     def span(self, name: str) -> Span:
-        """A context manager that records the time spent in its block. It can be kept and shared."""
+        """A context manager that records the time spent in its block. It can be kept and shared.
+
+        Raises `UsageError` for a name that is not a text.
+        """
+        if not isinstance(name, str):
+            raise UsageError(f"a span is named by a text, not by {shown(name)}")
         return Span(self._recorder(name).record)
 
     def histogram(self, name: str) -> Histogram:
         """Everything recorded under a name. Raises `UsageError` for an unknown name."""
-        if name not in self._recorders:
-            raise UsageError(f"nothing is profiled as {name!r}; names: {', '.join(self._recorders) or 'none'}")
+        given: object = name
+        if not isinstance(given, str) or given not in self._recorders:
+            raise UsageError(f"nothing is profiled as {shown(name)}; names: {', '.join(self._recorders) or 'none'}")
         return Histogram.from_native(self._recorders[name])
 
     def summary(self) -> list[LatencyProfile]:
@@ -136,12 +143,13 @@ class Profiler(Uncopied):
         samples. Raises `OutputPathError` if the file cannot be written (before the block) or a write failed (after it),
         and `UsageError` for an interval that is not from 1 ms to a day.
         """
+        interval_s = checked_seconds("interval_s", interval_s)
         if not INTERVAL_S_MIN <= interval_s <= INTERVAL_S_MAX:
             raise UsageError(
                 f"an interval of {interval_s} s: expected {INTERVAL_S_MIN} to {INTERVAL_S_MAX:,.0f} seconds"
             )
         with (
-            interval_log(Path(path)) as file,
+            interval_log(checked_path("path", path)) as file,
             self._logged(file) as log,
             in_background(functools.partial(log.write_every, round(interval_s * 1e9))),
         ):

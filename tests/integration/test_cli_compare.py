@@ -387,9 +387,26 @@ def test_runs_on_the_command_line_override_until_decided_in_the_settings(lowlat:
 
 
 def test_a_side_that_bench_refuses_says_why(lowlat: Run) -> None:
-    done = lowlat("ab", "--a", "--cpu 65000", "--b", "--cpu 65000", "--runs", "2")
+    side = "-n 2k --journal nowhere/it"
+    done = lowlat("ab", "--a", side, "--b", side, "--runs", "2")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
-    assert "bench --cpu 65000 exited with code 2: CPU 65000 does not exist on this host" in done.stderr
+    assert f"bench {side} exited with code 2: cannot create a journal next to nowhere/it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("side", "problem"),
+    [
+        ("--cpu 65000", "CPU 65000 does not exist on this host"),
+        ("-p none", "profile 'none' is unknown"),
+        ("-p none.toml", "profile none.toml: no such file"),
+        ("--engine ndjson:no-such-program", "no-such-program cannot be started"),
+    ],
+)
+def test_what_a_side_names_is_looked_at_before_a_run(lowlat: Run, side: str, problem: str) -> None:
+    """The run of the other side would last for ever."""
+    done = lowlat("ab", "--a", "-n 1G", "--b", side)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (ExitCode.USAGE, "", 1)
+    assert done.stderr.startswith(f"lowlat: error: --b '{side}': {problem}")
 
 
 def test_ctrl_c_reports_the_pairs_there_are(start: Start, tmp_path: Path) -> None:

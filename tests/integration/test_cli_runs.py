@@ -125,6 +125,18 @@ def test_a_full_disk_behind_stdout_is_an_error(lowlat: Run) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_what_was_written_before_stdout_failed_is_whole_and_told(lowlat: Run, recording: Path, tmp_path: Path) -> None:
+    table, project = tmp_path / "day.parquet", tmp_path / "engine"
+    for arguments in (("convert", recording, table), ("init-engine", project)):
+        with Path("/dev/full").open("w") as full:
+            done = lowlat(*arguments, stdout=full)
+        assert done.returncode == ExitCode.USAGE and done.stderr.count("\n") == 1
+        assert done.stderr.endswith(f"No space left on device; {arguments[-1]} is complete\n")
+    assert lowlat("convert", table, tmp_path / "again.csv").returncode == ExitCode.OK
+    assert (project / "README.md").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(cold: Run) -> None:
     """In an interpreter of its own: it is one that ends which fails to write the rest."""
     with Path("/dev/full").open("w") as full:

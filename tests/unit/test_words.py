@@ -191,7 +191,7 @@ NEVER_ONE: Final = frozenset(
         ("comparison_lines.py", "{runs(metric)} runs"),
         # No counts: a name and a verb, or a list.
         ("topology.py", "{' or '.join(none)} pages"),
-        ("level_updates.py", "{Side(side).name} levels"),
+        ("level_updates.py", "{side.name} levels"),
         ("level_updates.py", "{dtype.names} records"),
         ("run.py", "{name} engine runs"),
         ("engine.py", "{self.path} records"),

@@ -7,6 +7,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,16 +30,26 @@ namespace nb = nanobind;
 namespace lowlat {
 namespace {
 
+/// Raises ValueError for sizes that an engine would divide by or index with.
+void check_sizes(const EngineConfig& config) {
+    const bool divisible =
+        std::ranges::all_of(config.symbols, [](const SymbolRules& rules) { return rules.tick > 0 && rules.lot > 0; });
+    if (divisible && !config.symbols.empty() && config.orders > 0 && config.trades > 0) return;
+    throw nb::value_error("an engine has symbols, orders and trades; a tick and a lot are 1 or more");
+}
+
 EngineConfig settings_from(nb::handle rules, std::uint32_t orders, std::uint64_t trades, int orders_dry,
                            int trades_dry) {
     const PyBuffer<const SymbolRules> rows(rules);
-    return EngineConfig{
+    EngineConfig config{
         .symbols = {rows.data(), rows.data() + rows.size()},
         .orders = orders,
         .trades = trades,
         .when_orders_dry = static_cast<PoolPolicy>(orders_dry),
         .when_trades_dry = static_cast<PoolPolicy>(trades_dry),
     };
+    check_sizes(config);
+    return config;
 }
 
 /// Raises ValueError for a number without a book.

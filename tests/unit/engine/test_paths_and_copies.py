@@ -172,3 +172,17 @@ def test_a_copy_of_a_ring_is_another_end_of_the_same_memory(kind: Any, way: str)
     twin = WAYS[way](ring)
     assert twin.capacity == ring.capacity
     assert ring.push(np.zeros(3, ring.dtype)) == 3 and len(twin.pop(10)) == 3
+
+
+def test_a_path_that_is_not_utf_8_opens(tmp_path: Path) -> None:
+    """As the system gives it: native code, which names the file in errors, takes UTF-8 only."""
+    folder = tmp_path / "caf\udce9"
+    with MappedBookWriter("A", folder=folder) as writer, MappedBookReader("A", folder=folder) as reader:
+        writer.update_level(Side.BUY, 100, 5)
+        assert reader.best().bid == 100
+        with pytest.raises(UsageError, match="unlink: 'no' is neither True nor False"):
+            writer.close(unlink="no")  # type: ignore[arg-type]
+        assert reader.has_writer  # nothing of it was closed
+    with SpscRing(8, path=folder / "ring") as ring:
+        ring.push(np.zeros(3, ring.dtype))
+        assert len(SpscRing.attach(folder / "ring")) == 3

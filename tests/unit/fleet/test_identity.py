@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from lowlat.errors import InputError
-from lowlat.fleet.identity import FileIdentity, check_identity, identity_of, unchanged
+from lowlat.fleet.identity import FileIdentity, check_identity, identity_of, identity_of_library, unchanged
 
 
 def test_size_and_hash(tmp_path: Path) -> None:
@@ -23,7 +24,20 @@ def test_another_file_of_the_same_size(tmp_path: Path) -> None:
     file.write_bytes(b"day")
     expected = identity_of(file)
     file.write_bytes(b"die")
-    with pytest.raises(InputError, match=r"day\.csv: here it is another file: 3 bytes, sha256:"):
+    with pytest.raises(InputError, match=r"day\.csv: here it is another file: sha256:\w+\.\.\., not sha256:"):
+        check_identity(expected)
+
+
+def test_sparse_files_are_told_by_their_size(tmp_path: Path) -> None:
+    """None of their zeros is read, which would take an hour."""
+    file = tmp_path / "engine.so"
+    file.write_bytes(b"engine")
+    expected = identity_of_library(file)
+    assert expected == identity_of(file)
+    os.truncate(file, 1 << 40)
+    with pytest.raises(InputError, match=r"engine\.so: it has 1,024 GiB; a library has at most 1\.00 GiB"):
+        identity_of_library(file)
+    with pytest.raises(InputError, match=r"here it is another file: 1,099,511,627,776 bytes, not 6 bytes; all workers"):
         check_identity(expected)
 
 

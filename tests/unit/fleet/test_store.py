@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ def test_runs_come_back_as_they_were(tmp_path: Path) -> None:
 )
 def test_names_of_files_stay_in_the_folder(host: str, file: str) -> None:
     assert file_name(host) == file
+
+
+def test_folders_in_which_nothing_was_kept_are_removed(tmp_path: Path) -> None:
+    folder = FleetFolder(tmp_path / "new" / "fleet")
+    with suppress(KeyboardInterrupt), folder.prepared("bench"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    folder.prepare("doctor")
+    with folder.prepared("doctor"), folder.prepared("bench"):
+        (folder.path / "bench" / "hosts" / "a.json").touch()
+    assert sorted(each.name for each in folder.path.rglob("*")) == ["a.json", "bench", "doctor", "hosts", "hosts"]
 
 
 def test_names_of_files_are_short_and_differ() -> None:

@@ -12,9 +12,12 @@ import pytest
 from lowlat.engine import (
     LEVEL,
     ORDER,
+    ORDER_EVENT,
     STOP,
+    BookBuilder,
     CommandType,
     Engine,
+    EngineConfig,
     Instrument,
     JournaledEngine,
     ReferenceEngine,
@@ -22,11 +25,18 @@ from lowlat.engine import (
     _core,
     command,
     commands,
+    describe,
     load_profile,
     synthetic_flow,
 )
+from lowlat.engine.analytics.level_updates import apply_level_updates, level_updates
+from lowlat.engine.analytics.vwap import vwap, vwap_of
 from lowlat.engine.matching.aligned import aligned_empty
+from lowlat.engine.matching.config_codec import native_rules, pools
+from lowlat.engine.rings import MpscRing, SpscRing
+from lowlat.engine.shared_book import MappedBookReader, MappedBookWriter, mapped_books
 from lowlat.errors import UsageError
+from lowlat.reports.profiler import Profiler
 
 BAD = (2, 9, 2**31, 2**32 - 1)
 """For an engine of two symbols, and for a side."""
@@ -143,6 +153,48 @@ REFUSED: dict[str, Callable[[], object]] = {
     "no path of a journal": lambda: JournaledEngine.create(None),  # type: ignore[arg-type]
     "a path that no file can have": lambda: JournaledEngine.create("a\0b"),
     "a path that cannot be encoded": lambda: JournaledEngine.recover("\ud800"),
+    "no settings": lambda: Engine.of(None),  # type: ignore[arg-type]
+    "no settings of the reference engine": lambda: ReferenceEngine.of(Engine()),  # type: ignore[arg-type]
+    "settings for an engine with a journal, but no path": lambda: JournaledEngine.of(Engine().settings),
+    "instruments": lambda: EngineConfig(None),  # type: ignore[arg-type]
+    "a flag of an order": lambda: Engine().submit(1, Side.BUY, 1, 1, post_only=np.zeros(2)),  # type: ignore[arg-type]
+    "a flag of a stop": lambda: Engine().trailing_stop(1, Side.BUY, 1, 1, basis_points="no"),  # type: ignore[arg-type]
+    "a flag of a replacement": lambda: ReferenceEngine().replace(1, 1, 1, post_only=None),  # type: ignore[arg-type]
+    "a duration as a side": lambda: Engine().depth(np.timedelta64(0), 1),  # type: ignore[arg-type]
+    "fields of no command": lambda: ReferenceEngine().execute((1, 2)),
+    "a fraction in a row": lambda: commands((1, 100.5, 1, 0, 1, 0, 0, 0)),  # type: ignore[arg-type]
+    "a number in place of a row": lambda: commands(1),  # type: ignore[arg-type]
+    "an array in place of a row": lambda: commands(np.ones(())),  # type: ignore[arg-type]
+    "no record": lambda: describe(None),
+    "several records": lambda: describe(Engine().cancel(1)),
+    "a price to show": lambda: Instrument().decimal(None),  # type: ignore[arg-type]
+    "no profile": lambda: synthetic_flow("steady", 1, 1),  # type: ignore[arg-type]
+    "the name of a profile": lambda: load_profile(HUGE),  # type: ignore[arg-type]
+    "a moment": lambda: BookBuilder().record(np.zeros(0, ORDER_EVENT), when=[]),  # type: ignore[arg-type]
+    "the capacity of a ring": lambda: MpscRing(HUGE),
+    "the records of a ring": lambda: MpscRing(8, np.zeros(2)),  # type: ignore[arg-type]
+    "how a ring waits": lambda: MpscRing(8, wait=np.zeros(2, LEVEL)),  # type: ignore[arg-type]
+    "the path of a ring": lambda: SpscRing(8, path=7),  # type: ignore[arg-type]
+    "a descriptor": lambda: SpscRing.attach(2**70),
+    "how much to pop": lambda: MpscRing(8).try_pop(1.5),  # type: ignore[arg-type]
+    "how long to wait": lambda: MpscRing(8).pop(timeout_s="1"),  # type: ignore[arg-type]
+    "how long to wait, though there is room": lambda: MpscRing(8).push(commands(), HUGE),
+    "the symbol of a book": lambda: MappedBookReader("A" * 10**5),
+    "the folder of books": lambda: mapped_books(7),  # type: ignore[arg-type]
+    "the instrument of a book": lambda: MappedBookWriter("A", instrument=7),  # type: ignore[arg-type]
+    "the depth of a book": lambda: MappedBookWriter("A", depth=HUGE),
+    "prices to average": lambda: vwap_of(np.ma.array([1, 2], mask=[0, 1]), np.array([1, 2], np.uint64)),
+    "records to average": lambda: vwap(None),  # type: ignore[arg-type]
+    "updates": lambda: level_updates((1, 2, HUGE)),
+    "the side of updates": lambda: apply_level_updates(
+        np.zeros(0, LEVEL),
+        level_updates(),
+        None,  # type: ignore[arg-type]
+    ),
+    "the name of a span": lambda: Profiler().span(None),  # type: ignore[arg-type]
+    "a name that nothing has": lambda: Profiler().histogram([]),  # type: ignore[arg-type]
+    "the interval of a log": lambda: Profiler().log_to("log", HUGE).__enter__(),
+    "the path of a log": lambda: Profiler().log_to("a\0b").__enter__(),
     "the interval of a journal": lambda: JournaledEngine.create("it", interval_ns=None),  # type: ignore[arg-type]
 }
 
@@ -152,3 +204,29 @@ def test_what_is_no_such_number_is_refused_in_a_line(argument: str) -> None:
     with pytest.raises(UsageError) as refused:
         REFUSED[argument]()
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("field", ["tick", "lot", "orders", "trades"])
+def test_the_native_engine_refuses_sizes_that_it_would_divide_by(field: str) -> None:
+    settings = Engine().settings
+    rules, sizes = native_rules(settings), pools(settings)
+    if field in sizes:
+        sizes[field] = 0
+    else:
+        rules[0, ("tick", "lot").index(field)] = 0
+    with pytest.raises(ValueError, match="a tick and a lot are 1 or more"):
+        _core.Matcher(rules, **sizes)
+    with pytest.raises(ValueError, match="an engine has symbols"):
+        _core.Matcher(rules[:0], **pools(settings))
+
+
+def test_queries_of_both_engines_are_the_same_bytes() -> None:
+    """Padding too: what the reference engine returned held whatever was in memory before."""
+    queries = []
+    for engine in (Engine(), ReferenceEngine()):
+        engine.submit(1, Side.SELL, 5, 100)
+        engine.submit(2, Side.BUY, 2, 100)
+        engine.stop(3, Side.BUY, 1, 110)
+        rows = (engine.depth(Side.SELL, 1), engine.orders(), engine.stops(), engine.trades())
+        queries.append([each.tobytes() for each in rows])
+    assert queries[0] == queries[1] and all(queries[0])

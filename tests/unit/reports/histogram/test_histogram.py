@@ -71,7 +71,23 @@ def test_fewer_than_ten_beyond_is_marked() -> None:
     assert (p99_1.beyond, p99_1.few) == (9, True)
 
 
-@pytest.mark.parametrize("percent", [-1, 100.1, math.nan, math.inf, "p99", "1/0"])
+@pytest.mark.parametrize(
+    "percent",
+    [
+        -1,
+        100.1,
+        math.nan,
+        math.inf,
+        "p99",
+        "1/0",
+        "1e999999999",
+        "1e-999999999",
+        2**70,
+        None,
+        np.ones(2),
+        "9" * 10**5,
+    ],
+)
 def test_a_percentile_outside_0_to_100_is_refused(percent: float | str) -> None:
     with pytest.raises(UsageError, match=r"^percentile .* is not (a number|between 0 and 100)$"):
         histogram(1).percentile(percent)
@@ -123,6 +139,7 @@ def test_an_empty_part_still_hands_over_what_was_out_of_range() -> None:
 @pytest.mark.parametrize(
     ("counts", "bounds"),
     [
+        ([1, 1, 1], (0, 2)),
         (np.ones(3, dtype=np.int64), (0, 2)),
         (np.ones((3, 1), dtype=np.uint64), (0, 2)),
         (np.ones(buckets.COUNTS_LENGTH + 1, dtype=np.uint64), (0, 2)),
@@ -131,12 +148,12 @@ def test_an_empty_part_still_hands_over_what_was_out_of_range() -> None:
         (np.ones(3, dtype=np.uint64), (None, None)),
         (np.array([2**62, 2**62], dtype=np.uint64), (0, 1)),
     ],
-    ids=["dtype", "shape", "length", "minimum", "maximum", "no bounds", "total"],
+    ids=["type", "dtype", "shape", "length", "minimum", "maximum", "no bounds", "total"],
 )
 def test_counts_that_contradict_themselves_are_refused(
     counts: np.ndarray, bounds: tuple[int | None, int | None]
 ) -> None:
-    with pytest.raises(FormatError, match=r"expected|is not in bucket"):
+    with pytest.raises(FormatError, match=r"expected|is not in bucket|is not an array"):
         Histogram.from_counts(counts, *bounds)
 
 
