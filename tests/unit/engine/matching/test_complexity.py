@@ -246,10 +246,10 @@ def test_a_single_command_walks_no_further_than_an_index_costs(name: str) -> Non
 
 
 def test_a_command_that_visits_every_order_is_rejected() -> None:
-    def listing(engine: Engine, _n: int) -> float:
+    def visiting(engine: Engine, _n: int) -> float:
         start = process_time()
         for _ in range(20):
-            engine.orders(0)
+            engine.check_invariants()
         return process_time() - start
 
-    assert growth(lambda n: [sells(n)], listing) > GROWTH_MAX
+    assert growth(lambda n: [sells(n)], visiting) > GROWTH_MAX
