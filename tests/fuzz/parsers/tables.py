@@ -132,14 +132,14 @@ PARQUET = Target(
     _read_typed,
     lambda: _seeds((None, "zstd"), _write_parquet),
     _plant_damage,
-    ("engine/feed/thrift.py", "engine/feed/parquet_sizes.py", "engine/feed/tables.py", "engine/feed/columns.py"),
+    tuple(f"engine/feed/{name}.py" for name in ("thrift", "parquet_sizes", "column_types", "tables", "columns")),
 )
 ARROW = Target(
     "arrow",
     _read_typed,
     lambda: _seeds((None, "lz4", "zstd"), _write_arrow),
     _plant_damage,
-    ("engine/feed/arrow_sizes.py", "engine/feed/tables.py", "engine/feed/table_facts.py"),
+    tuple(f"engine/feed/{name}.py" for name in ("arrow_sizes", "column_types", "tables", "table_facts")),
 )
 
 # -- what columns mean -----------------------------------------------------------------------------------------------
