@@ -47,13 +47,18 @@ def unreadable(schema: Any, name: str, leaves: Any = None) -> str | None:
     return None
 
 
-def longest_repeated(column: Any) -> int:
-    """Bytes of the longest text that a column holds once for any number of rows: in its dictionary, or by a view."""
-    import pyarrow as pa
+def longest_in_dictionary(column: Any) -> int:
+    """Bytes of the longest text that a dictionary holds once for any number of rows; 0 for other values."""
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
-        return (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) if _is_text(stored(column.type)) else 0
+    return (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) if _is_text(stored(column.type)) else 0
+
+
+def longest_view(column: Any) -> int:
+    """Bytes of the longest text that a column shows by views, any number of which may show the same one; 0 for others.
+
+    A view has 16 bytes and begins with its length.
+    """
     if not _is_view(column.type):
         return 0
     sizes = np.frombuffer(column.buffers()[1] or b"", "<i4")[::4][column.offset :][: len(column)]

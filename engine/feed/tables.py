@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 from lowlat import units
 from lowlat.engine.feed import arrow_sizes, parquet_sizes
-from lowlat.engine.feed.column_types import longest_repeated, stored, text_leaves, unreadable
+from lowlat.engine.feed.column_types import longest_in_dictionary, longest_view, stored, text_leaves, unreadable
 from lowlat.errors import InputError, UsageError
 from lowlat.limits import (
     FLOW_BYTES_MAX,
@@ -198,7 +198,7 @@ class ArrowTable:
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
         if self._parquet:
             for batch in self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False):
-                batch.validate(full=True)  # which nothing does on reading: text may be no UTF-8
+                self._validate(batch)
                 yield batch
             return
         rows = 0
@@ -206,18 +206,25 @@ class ArrowTable:
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
-            batch.validate(full=True)  # nor here: a wrong length leads out of its memory
+            batch = batch.select([batch.schema.names.index(name) for name in columns])  # the first of each name
+            self._validate(batch)
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
+
+    def _validate(self, batch: Any) -> None:
+        """Check what nothing does on reading: text may be no UTF-8, and a wrong length leads out of its memory."""
+        batch.validate()
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            self._check_text(name, longest_view(column))  # many views can show one text: first, to read it once
+        batch.validate(full=True)
 
     def _plain(self, batch: Any, name: str) -> Any:
         """A column of values: of one that stores each different text once, when none is too long to repeat."""
         column = batch.column(batch.schema.names.index(name))  # the first of those with this name
-        longest = longest_repeated(column)
-        if longest > TABLE_CELL_BYTES_MAX:
-            size = units.counted(longest, "byte")
-            raise InputError(f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}")
-        return column.dictionary_decode() if self._arrow.types.is_dictionary(column.type) else column
+        if not self._arrow.types.is_dictionary(column.type):
+            return column
+        self._check_text(name, longest_in_dictionary(column))
+        return column.dictionary_decode()
 
     def _parquet_file(self, stream: BinaryIO) -> Any:
         """The open file, which reads text as it is stored: each different one once."""
@@ -248,6 +255,11 @@ class ArrowTable:
         if found is not None:
             found = cut(printable(found), SHOWN_CHARS)
             raise InputError(f"{self._path}, column {name}: {found} is not read; write numbers, times or short text")
+
+    def _check_text(self, name: str, longest: int) -> None:
+        if longest > TABLE_CELL_BYTES_MAX:
+            size = units.counted(longest, "byte")
+            raise InputError(f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}")
 
     def _check_sizes(self, sizes: Iterable[int]) -> None:
         """Check the unpacked bytes of groups of rows: each is held whole."""
