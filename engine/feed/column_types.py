@@ -47,6 +47,13 @@ def unreadable(schema: Any, name: str, leaves: Any = None) -> str | None:
     return None
 
 
+def dictionary_bytes(batch: Any) -> int:
+    """Bytes of the dictionaries of a batch, which all batches of a file may share, and each is validated with."""
+    import pyarrow as pa
+
+    return sum(column.dictionary.nbytes for column in batch.columns if pa.types.is_dictionary(column.type))
+
+
 def longest_in_dictionary(column: Any) -> int:
     """Bytes of the longest text that a dictionary holds once for any number of rows; 0 for other values."""
     import pyarrow.compute as pc

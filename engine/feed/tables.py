@@ -13,9 +13,18 @@ from typing import Any, BinaryIO, Final
 
 from lowlat import units
 from lowlat.engine.feed import arrow_sizes, parquet_sizes
-from lowlat.engine.feed.column_types import longest_in_dictionary, longest_view, stored, text_leaves, unreadable
+from lowlat.engine.feed.column_types import (
+    dictionary_bytes,
+    longest_in_dictionary,
+    longest_view,
+    stored,
+    text_leaves,
+    unreadable,
+)
 from lowlat.errors import InputError, UsageError
 from lowlat.limits import (
+    DICTIONARIES_BYTES_FREE,
+    DICTIONARIES_RATIO_MAX,
     FLOW_BYTES_MAX,
     FLOW_LINE_BYTES_MAX,
     FLOW_RATIO_MAX,
@@ -201,12 +210,14 @@ class ArrowTable:
                 self._validate(batch)
                 yield batch
             return
-        rows = 0
+        rows = shared = 0
         for number in range(self._file.num_record_batches):
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
             batch = batch.select([batch.schema.names.index(name) for name in columns])  # the first of each name
+            shared += dictionary_bytes(batch)
+            self._check_shared(shared)
             self._validate(batch)
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
@@ -281,6 +292,11 @@ class ArrowTable:
         if rows > (most := TABLE_ROWS_FREE + TABLE_ROWS_RATIO_MAX * self._bytes):
             found = f"{units.size(self._bytes)} with {units.counted(rows, 'row')} or more"
             raise InputError(f"{self._path}: {found}; the limit is {most:,}: what repeats so often is not order flow")
+
+    def _check_shared(self, size: int) -> None:
+        if size > DICTIONARIES_BYTES_FREE + DICTIONARIES_RATIO_MAX * self._bytes:
+            found = f"{units.size(self._bytes)} whose batches use {units.size(size)} of dictionaries or more"
+            raise InputError(f"{self._path}: {found}; write larger batches")
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

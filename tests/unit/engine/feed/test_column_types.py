@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lowlat.engine.feed import tables
 from lowlat.engine.feed.tables import ArrowTable
 from lowlat.errors import InputError
 from lowlat.limits import TABLE_CELL_BYTES_MAX
@@ -89,6 +90,19 @@ def test_texts_that_nothing_reads_are_not_validated_for_each_of_their_views() ->
     assert len(read(data)) == rows
     with pytest.raises(InputError, match=r"column other: a text of 5,000,000 bytes"):
         read(data, "other")
+
+
+def test_a_large_dictionary_is_not_validated_for_each_of_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * 200), pa.array(map(str, range(10_000))))
+    file, table = io.BytesIO(), pa.table({"it": shared})
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=1)
+    monkeypatch.setattr(tables, "DICTIONARIES_BYTES_FREE", 10_000_000)
+    assert len(read(file.getvalue())) == 200
+    monkeypatch.setattr(tables, "DICTIONARIES_RATIO_MAX", 1)
+    monkeypatch.setattr(tables, "DICTIONARIES_BYTES_FREE", 0)
+    with pytest.raises(InputError, match=r"KiB whose batches use .* of dictionaries or more; write larger batches"):
+        read(file.getvalue())
 
 
 @pytest.mark.parametrize("form", FORMS)
