@@ -178,7 +178,7 @@ class ArrowTable:
     def __init__(self, path: Path, stream: BinaryIO, *, parquet: bool) -> None:
         """Raises `InputError` for a file that is damaged, or that holds more than a file of its size may."""
         self._path, self._arrow = path, arrow(path)
-        self._bytes = stream.seek(0, os.SEEK_END)
+        self._bytes, self._shared = stream.seek(0, os.SEEK_END), 0
         with self._readable():
             self._file = self._parquet_file(stream) if parquet else self._arrow_file(stream)
             schema = self._schema = self._file.schema_arrow if parquet else self._file.schema
@@ -210,14 +210,12 @@ class ArrowTable:
                 self._validate(batch)
                 yield batch
             return
-        rows = shared = 0
+        rows = 0
         for number in range(self._file.num_record_batches):
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
             batch = batch.select([batch.schema.names.index(name) for name in columns])  # the first of each name
-            shared += dictionary_bytes(batch)
-            self._check_shared(shared)
             self._validate(batch)
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
@@ -225,6 +223,10 @@ class ArrowTable:
     def _validate(self, batch: Any) -> None:
         """Check what nothing does on reading: text may be no UTF-8, and a wrong length leads out of its memory."""
         batch.validate()
+        self._shared += dictionary_bytes(batch)
+        if self._shared > DICTIONARIES_BYTES_FREE + DICTIONARIES_RATIO_MAX * self._bytes:
+            found = f"{units.size(self._bytes)} whose batches use {units.size(self._shared)} of dictionaries or more"
+            raise InputError(f"{self._path}: {found}; write its text without them")
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             self._check_text(name, longest_view(column))  # many views can show one text: first, to read it once
         batch.validate(full=True)
@@ -292,11 +294,6 @@ class ArrowTable:
         if rows > (most := TABLE_ROWS_FREE + TABLE_ROWS_RATIO_MAX * self._bytes):
             found = f"{units.size(self._bytes)} with {units.counted(rows, 'row')} or more"
             raise InputError(f"{self._path}: {found}; the limit is {most:,}: what repeats so often is not order flow")
-
-    def _check_shared(self, size: int) -> None:
-        if size > DICTIONARIES_BYTES_FREE + DICTIONARIES_RATIO_MAX * self._bytes:
-            found = f"{units.size(self._bytes)} whose batches use {units.size(size)} of dictionaries or more"
-            raise InputError(f"{self._path}: {found}; write larger batches")
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
