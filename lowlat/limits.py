@@ -63,6 +63,10 @@ TABLE_ROWS_FREE: Final = 1 << 16
 """Recorded orders as Parquet or Arrow: rows that the ratio allows for in any case."""
 TABLE_CELL_BYTES_MAX: Final = 1 << 10
 """Recorded orders as Parquet or Arrow: bytes of a text, which can be stored once for many rows."""
+DICTIONARIES_RATIO_MAX: Final = 100
+"""Recorded orders as Parquet or Arrow: bytes of dictionaries, in each batch that uses them, for each of the file."""
+DICTIONARIES_BYTES_FREE: Final = 1 << 30
+"""Recorded orders as Parquet or Arrow: bytes of dictionaries that the ratio allows for in any case: half a second."""
 PAGES_FREE: Final = 50_000
 """Recorded orders as Parquet: pages of any size. Each takes up to 15 microseconds."""
 PAGE_BYTES_MIN: Final = 1 << 10

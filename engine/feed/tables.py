@@ -13,8 +13,18 @@ from typing import Any, BinaryIO, Final
 
 from lowlat import units
 from lowlat.engine.feed import arrow_sizes, parquet_sizes
+from lowlat.engine.feed.column_types import (
+    dictionary_bytes,
+    longest_in_dictionary,
+    longest_view,
+    stored,
+    text_leaves,
+    unreadable,
+)
 from lowlat.errors import InputError, UsageError
 from lowlat.limits import (
+    DICTIONARIES_BYTES_FREE,
+    DICTIONARIES_RATIO_MAX,
     FLOW_BYTES_MAX,
     FLOW_LINE_BYTES_MAX,
     FLOW_RATIO_MAX,
@@ -29,6 +39,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 SHOWN_CHARS: Final = 80
 """As many characters of what pyarrow says are shown."""
 _BATCH_ROWS: Final = 1 << 15
+_UNSUPPORTED: Final = "Not yet implemented: "
+"""How pyarrow begins where a file may be right, but in an encoding that it does not read as asked."""
 
 
 @dataclass(eq=False)
@@ -166,17 +178,21 @@ class ArrowTable:
     def __init__(self, path: Path, stream: BinaryIO, *, parquet: bool) -> None:
         """Raises `InputError` for a file that is damaged, or that holds more than a file of its size may."""
         self._path, self._arrow = path, arrow(path)
-        self._bytes = stream.seek(0, os.SEEK_END)
+        self._bytes, self._shared = stream.seek(0, os.SEEK_END), 0
         with self._readable():
             self._file = self._parquet_file(stream) if parquet else self._arrow_file(stream)
-            schema = self._file.schema_arrow if parquet else self._file.schema
+            schema = self._schema = self._file.schema_arrow if parquet else self._file.schema
             self.names: list[str] = list(schema.names)
             self.metadata: dict[bytes, bytes] = dict(schema.metadata or {})
             self._check_types(schema)
         self._parquet = parquet
 
     def blocks(self, columns: Sequence[str]) -> Iterator[TableBlock]:
-        """The rows, with these columns. Raises `InputError` where the file is damaged, or repeats a text too long."""
+        """The rows, with these columns. Raises `InputError` where the file is damaged, for columns of lists and other
+        types that no value is made of, and for a text that is too long.
+        """
+        for name in columns:
+            self._check_column(name)
         row = 1
         batches = self._batches(columns)
         while True:
@@ -191,7 +207,7 @@ class ArrowTable:
     def _batches(self, columns: Sequence[str]) -> Iterator[Any]:
         if self._parquet:
             for batch in self._file.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False):
-                batch.validate(full=True)  # which nothing does on reading: text may be no UTF-8
+                self._validate(batch)
                 yield batch
             return
         rows = 0
@@ -199,25 +215,28 @@ class ArrowTable:
             batch = self._file.get_batch(number)
             rows += len(batch)
             self._check_rows(rows)
-            batch.validate(full=True)  # nor here: a wrong length leads out of its memory
+            batch = batch.select([batch.schema.names.index(name) for name in columns])  # the first of each name
+            self._validate(batch)
             for start in range(0, len(batch), _BATCH_ROWS):
                 yield batch.slice(start, _BATCH_ROWS)
+
+    def _validate(self, batch: Any) -> None:
+        """Check what nothing does on reading: text may be no UTF-8, and a wrong length leads out of its memory."""
+        batch.validate()
+        self._shared += dictionary_bytes(batch)
+        if self._shared > DICTIONARIES_BYTES_FREE + DICTIONARIES_RATIO_MAX * self._bytes:
+            found = f"{units.size(self._bytes)} whose batches use {units.size(self._shared)} of dictionaries or more"
+            raise InputError(f"{self._path}: {found}; write its text without them")
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            self._check_text(name, longest_view(column))  # many views can show one text: first, to read it once
+        batch.validate(full=True)
 
     def _plain(self, batch: Any, name: str) -> Any:
         """A column of values: of one that stores each different text once, when none is too long to repeat."""
         column = batch.column(batch.schema.names.index(name))  # the first of those with this name
         if not self._arrow.types.is_dictionary(column.type):
             return column
-        import pyarrow.compute as pc
-
-        kind = column.type.value_type
-        if self._arrow.types.is_string(kind) or self._arrow.types.is_large_string(kind):
-            longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
-            if longest > TABLE_CELL_BYTES_MAX:
-                size = units.counted(longest, "byte")
-                raise InputError(
-                    f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}"
-                )
+        self._check_text(name, longest_in_dictionary(column))
         return column.dictionary_decode()
 
     def _parquet_file(self, stream: BinaryIO) -> Any:
@@ -227,9 +246,7 @@ class ArrowTable:
         about = parquet.read_metadata(stream)
         self._check_rows(about.num_rows)
         self._check_sizes(parquet_sizes.unpacked_sizes(stream, self._path))
-        schema = about.schema.to_arrow_schema()
-        text = [field.name for field in schema if self._arrow.types.is_string(field.type)]
-        return parquet.ParquetFile(stream, metadata=about, read_dictionary=text)
+        return parquet.ParquetFile(stream, metadata=about, read_dictionary=text_leaves(about.schema))
 
     def _arrow_file(self, stream: BinaryIO) -> Any:
         self._check_sizes(arrow_sizes.unpacked_sizes(stream))
@@ -239,11 +256,23 @@ class ArrowTable:
     def _check_types(self, schema: Any) -> None:
         """Check what nothing has looked at yet: the names of time zones, and the decimals that pyarrow can rescale."""
         types = self._arrow.types
-        for name, kind in zip(schema.names, schema.types, strict=True):
+        for name, kind in zip(schema.names, map(stored, schema.types), strict=True):
             if types.is_timestamp(kind):
                 _ = kind.tz  # which may be no UTF-8
             elif types.is_decimal(kind) and not 0 <= kind.scale <= kind.precision:
                 raise ValueError(f"column {name}: {kind.scale} of its {kind.precision} digits are decimals")
+
+    def _check_column(self, name: str) -> None:
+        with self._readable():
+            found = unreadable(self._schema, name, self._file.schema if self._parquet else None)
+        if found is not None:
+            found = cut(printable(found), SHOWN_CHARS)
+            raise InputError(f"{self._path}, column {name}: {found} is not read; write numbers, times or short text")
+
+    def _check_text(self, name: str, longest: int) -> None:
+        if longest > TABLE_CELL_BYTES_MAX:
+            size = units.counted(longest, "byte")
+            raise InputError(f"{self._path}, column {name}: a text of {size}; the limit is {TABLE_CELL_BYTES_MAX:,}")
 
     def _check_sizes(self, sizes: Iterable[int]) -> None:
         """Check the unpacked bytes of groups of rows: each is held whole."""
@@ -272,4 +301,8 @@ class ArrowTable:
             yield
         except (self._arrow.ArrowException, OSError, ValueError) as error:
             why = cut(printable(str(error)), SHOWN_CHARS)
+            if _UNSUPPORTED in str(error):
+                raise InputError(
+                    f"{self._path}: pyarrow cannot read it: {why}; write it with plain encoding"
+                ) from error
             raise InputError(f"{self._path}: it is damaged: {why}; fetch it again") from error

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lowlat.errors import FormatError
-from tests.fuzz.parsers.fuzz import LONGEST
+from tests.fuzz.parsers.fuzz import LONGEST, freed
 from tests.fuzz.parsers.target import Target
 from tests.fuzz.parsers.targets import TARGETS
 from tests.warm_start import Zygote
@@ -43,6 +44,22 @@ def test_it_is_a_program_too(tmp_path: Path) -> None:
     command = [sys.executable, "-P", str(PARSERS / "fuzz.py"), "report", "0.01", "--plain"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "") and run.stdout.startswith("report: ")
+
+
+def test_atheris_compares_everything_but_arrays() -> None:
+    """It keeps each array that a comparison returns, which ended a fuzzer of histograms by its limit of memory."""
+    traced: list[object] = []
+    compared = freed(lambda left, right, *_: traced.append((left, right)))
+    orders = [compared(2, np.array([1, 2, 3]), kind, 0, True) for kind in range(6)]
+    assert np.array(orders).astype(int).tolist() == [
+        [0, 0, 1],
+        [0, 1, 1],
+        [0, 1, 0],
+        [1, 0, 1],
+        [1, 0, 0],
+        [1, 1, 0],
+    ]
+    assert compared(1, "2", 3, 0, False) is None and traced == [(1, "2")]
 
 
 def test_every_target_is_listed_on_its_own_line(fuzz: Fuzz) -> None:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from contextlib import nullcontext
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -101,25 +101,60 @@ def _others() -> Any:
     return pa.table(rows)
 
 
-def _seeds(packed: tuple[str | None, ...], write: Callable[[Any, Any, str | None], None]) -> list[bytes]:
-    seeds = []
-    for first, table in enumerate((_own(), _others())):
-        for compression in packed:
-            file = io.BytesIO()
-            write(table, file, compression)
-            seeds.append(bytes([first]) + file.getvalue())
-    return seeds
+@cache
+def _rare() -> Any:
+    """Types that few writers use, a time and a text by number, and a list that nothing reads."""
+    rows = {
+        "ts": pa.array([1, 2, 3], pa.timestamp("s", "+01:00")).dictionary_encode(),
+        "id": pa.array([7, 8, None], pa.decimal256(40, 0)),
+        "bid": pa.nulls(3),
+        "ask": pa.array([None, None, b"8"], pa.large_binary()),
+        "side": pa.array(["B", "S", "N"], pa.large_string()),
+        "what": pa.array([b"A", b"A", b"E"], pa.binary(1)),
+        "px": pa.array([Decimal("1.01"), Decimal("1.10"), None], pa.decimal256(50, 2)),
+        "last": pa.array([None, None, 1.5], pa.float16()),
+        "qty": pa.array([30, 20, 10], pa.int64()),
+        "sym": pa.array(["ARL", "a text of more than 12 bytes", None], pa.string_view()),
+        "unread": pa.array([[1], [2, 3], None], pa.list_(pa.int8())),
+    }
+    return pa.table(rows)
 
 
-def _write_parquet(table: Any, file: Any, compression: str | None) -> None:
-    parquet.write_table(table, file, compression=compression or "none", use_dictionary=compression is not None)
+def _parquet_seeds() -> list[bytes]:
+    """Without and with dictionaries; newer pages, of numbers by their differences, in two groups of rows."""
+    simple: list[dict[str, Any]] = [
+        {"compression": each, "use_dictionary": each != "none"} for each in ("none", "zstd")
+    ]
+    newer: dict[str, Any] = {
+        "compression": "gzip",
+        "data_page_version": "2.0",
+        "row_group_size": 2,
+        "use_dictionary": ["side", "sym"],
+        "column_encoding": {"qty": "DELTA_BINARY_PACKED"},
+    }
+    told = [(table, options) for table in (_own(), _others()) for options in simple]
+    return [
+        _seed(table, partial(parquet.write_table, table, **options)) for table, options in [*told, (_rare(), newer)]
+    ]
 
 
-def _write_arrow(table: Any, file: Any, compression: str | None) -> None:
+def _arrow_seeds() -> list[bytes]:
+    """Of both versions of the format; two batches."""
+    told = [(table, each) for table in (_own(), _others()) for each in (None, "lz4", "zstd")]
+    return [_seed(table, partial(_write_arrow, table, each)) for table, each in [*told, (_rare(), "zstd")]]
+
+
+def _seed(table: Any, write: Callable[[Any], object]) -> bytes:
+    file = io.BytesIO()
+    write(file)
+    return bytes([table is not _own()]) + file.getvalue()
+
+
+def _write_arrow(table: Any, compression: str | None, file: Any) -> None:
     version = pa.ipc.MetadataVersion.V5 if compression else pa.ipc.MetadataVersion.V4
     options = pa.ipc.IpcWriteOptions(compression=compression, metadata_version=version)
     with pa.ipc.new_file(file, table.schema, options=options) as writer:
-        writer.write_table(table)
+        writer.write_table(table, max_chunksize=2 if table is _rare() else None)
 
 
 def _plant_damage() -> None:
@@ -130,16 +165,16 @@ def _plant_damage() -> None:
 PARQUET = Target(
     "parquet",
     _read_typed,
-    lambda: _seeds((None, "zstd"), _write_parquet),
+    _parquet_seeds,
     _plant_damage,
-    ("engine/feed/thrift.py", "engine/feed/parquet_sizes.py", "engine/feed/tables.py", "engine/feed/columns.py"),
+    tuple(f"engine/feed/{name}.py" for name in ("thrift", "parquet_sizes", "column_types", "tables", "columns")),
 )
 ARROW = Target(
     "arrow",
     _read_typed,
-    lambda: _seeds((None, "lz4", "zstd"), _write_arrow),
+    _arrow_seeds,
     _plant_damage,
-    ("engine/feed/arrow_sizes.py", "engine/feed/tables.py", "engine/feed/table_facts.py"),
+    tuple(f"engine/feed/{name}.py" for name in ("arrow_sizes", "column_types", "tables", "table_facts")),
 )
 
 # -- what columns mean -----------------------------------------------------------------------------------------------
