@@ -72,7 +72,7 @@ class Examination:
 def examine_tree(
     tree: HostTree, names: Collection[str] = (), purpose: Purpose = "latency", chosen: Cpus = ()
 ) -> Examination:
-    """Examine a host: the running one takes a second or two, since its counters are compared and rights tried.
+    """Examine a host: the running one takes a second or two if a check compares counters, since it looks at them twice.
 
     `names`: checks or groups, all without any; `chosen`: CPUs whose latency counts, beside the isolated ones. Raises
     `UsageError` for an unknown name.
@@ -84,9 +84,8 @@ def examine_tree(
     cpuinfo = CpuinfoProcess() if asked else None
     try:
         host = ExaminedHost(tree, purpose=purpose, chosen=chosen, live=LiveHost(cpuinfo))
-        checks = (check for checks in (*groups.values(), (_isolation(),)) for check in checks)
-        paths = [path for check in checks for path in check.counters(host)]
-        host.counters = compare_counters(tree, paths)
+        paths = [path for _, check, _ in _judged(host, groups) for path in check.counters(host)]
+        host.counters = compare_counters(tree, paths) if paths else None
         return examine(host, groups)
     finally:
         if cpuinfo is not None:
@@ -108,17 +107,22 @@ def examine(host: ExaminedHost, groups: Mapping[str, Checks]) -> Examination:
 
 
 def _findings(host: ExaminedHost, groups: Mapping[str, Checks]) -> Iterator[Finding]:
-    """One for each check; without isolated CPUs, one for all checks that need some."""
-    needing = [check.id for checks in groups.values() for check in checks if check.needs == "isolated CPUs"]
+    for group, check, stands_for in _judged(host, groups):
+        yield dataclasses.replace(judge(check, group, host), stands_for=stands_for)
+
+
+def _judged(host: ExaminedHost, groups: Mapping[str, Checks]) -> Iterator[tuple[str, Check[Any], tuple[str, ...]]]:
+    """Each check with its group; without isolated CPUs, one for all checks that need some, with their names."""
+    needing = tuple(check.id for checks in groups.values() for check in checks if check.needs == "isolated CPUs")
     answered = {ISOLATION, *needing} if needing and not host.isolated else set()
     told = False
     for group, checks in groups.items():
         for check in checks:
             if check.id not in answered:
-                yield judge(check, group, host)
+                yield group, check, ()
             elif not told:
                 told = True
-                yield dataclasses.replace(judge(_isolation(), group, host), stands_for=tuple(needing))
+                yield group, _isolation(), needing
 
 
 def _isolation() -> Check[Any]:

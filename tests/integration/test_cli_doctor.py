@@ -43,6 +43,12 @@ def test_the_running_host(document: Document) -> None:
     assert "not available in a capture; run it on the host" not in reasons
 
 
+def test_checks_that_compare_no_counters_do_not_wait_for_any(document: Document) -> None:
+    assert document("doctor", "--only", "transparent-huge-pages", "--json")["window_s"] is None
+    found = document("doctor", "--only", "steal", "--json")
+    assert found["window_s"] >= 1 and found["findings"][0]["measured"]
+
+
 @pytest.mark.parametrize("files", [TUNED, UNTUNED, GUEST, CONTAINER], ids=["tuned", "untuned", "guest", "container"])
 def test_a_captured_host(document: Document, host: Callable[[Any], Path], files: Any) -> None:
     found = document("doctor", "--root", host(files), "--json")
