@@ -54,6 +54,7 @@ def suite(tmp_path: Path) -> Path:
     return tmp_path / "suite"
 
 
+@pytest.mark.slow
 def test_the_suite_through_its_own_command(suite: Path, tmp_path: Path) -> None:
     code = judged("suite", suite, "--output", tmp_path / "found.json", "lowlat.engine:Engine")
     found = json.loads((tmp_path / "found.json").read_text())

@@ -86,7 +86,7 @@ def test_profiles_is_short_for_listing_and_showing(lowlat: Run) -> None:
         assert lowlat(*short.split()).stdout == lowlat(*whole.split()).stdout != ""
 
 
-@pytest.mark.parametrize("arguments", ["-q bench -v", "bench --quiet -v"])
+@pytest.mark.parametrize("arguments", ["-q bench -v", pytest.param("bench --quiet -v", marks=pytest.mark.slow)])
 def test_quiet_leaves_the_result_and_errors(lowlat: Run, once: Run, tmp_path: Path, arguments: str) -> None:
     short = ("-n", "500", "--runs", "1", "-o", "a.json")
     bench = (*arguments.split(), *short)

@@ -75,6 +75,7 @@ def test_surroundings_of_a_library(lowlat: Run) -> None:
     assert rows["gc"]["reason"].endswith("because the engine is not in Python, and no garbage collector stops it")
 
 
+@pytest.mark.slow
 def test_a_wrong_engine_is_not_measured(lowlat: Run) -> None:
     done = lowlat("ablate", "--engine", libraries.broken("last-in-first-out"), "-p", "steady", *BRIEF[1:], "--no-lock")
     assert (done.returncode, done.stdout) == (ExitCode.NOT_VALID, "")

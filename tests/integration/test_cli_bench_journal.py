@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE_S
 SHORT = ("bench", "-n", "20k", "--runs", "2")
 
 
-@pytest.mark.parametrize("profile", ["steady", "all-kinds"])
+@pytest.mark.parametrize("profile", ["steady", pytest.param("all-kinds", marks=pytest.mark.slow)])
 def test_it_measures_each_policy_and_leaves_the_whole_flow(lowlat: Run, tmp_path: Path, profile: str) -> None:
     done = lowlat(*SHORT, "-p", profile, "--journal", "day.journal", "--batch", "500", "--json")
     assert done.returncode == 0, done.stderr

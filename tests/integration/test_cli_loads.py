@@ -192,6 +192,7 @@ def test_a_thousand_books_fit_into_the_usual_limit_of_open_files(lowlat: Run, tm
     assert done.returncode == ExitCode.OK, done.stderr
 
 
+@pytest.mark.slow
 def test_settings_for_other_invocations_go_unused(lowlat: Run) -> None:
     env = {"LOWLAT_PRODUCERS": "2", "LOWLAT_DIR": "books", "LOWLAT_OBJECTIVE": "p99=1us"}
     assert lowlat("bench", "-n", "1k", "--runs", "1", env=env).returncode == ExitCode.OK

@@ -164,6 +164,7 @@ def test_it_measures_when_the_other_has_ended(start: Start, holder: subprocess.P
     assert (process.returncode, err) == (0, "") and "frequency" in out
 
 
+@pytest.mark.slow
 def test_the_runs_of_ab_do_not_wait_for_ab(lowlat: Run, using: str) -> None:
     """Each side measures with the same lock, as the runs of --a and --b do, and finds that `ab` holds it."""
     program = f"import sys\n{using}\nfrom lowlat_cli.main import main\nsys.exit(main())"

@@ -321,6 +321,7 @@ BUILDS = {
 """How each program of the guide is built and run."""
 
 
+@pytest.mark.slow
 def test_the_programs_of_the_guide_are_built_and_recorded(lowlat: Run, tmp_path: Path) -> None:
     """In C++ and Python; in Rust and Java where there is a compiler."""
     shown = dict(re.findall(r'^```\w+ title="(.*?)"\n(.*?)^```$', GUIDE.read_text(), re.MULTILINE | re.DOTALL))

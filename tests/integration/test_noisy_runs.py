@@ -173,7 +173,7 @@ def deny_getrusage(*, cpu_clock: bool) -> None:
     assert libc.prctl(set_seccomp, filter_mode, filter_of, 0, 0) == 0, os.strerror(ctypes.get_errno())
 
 
-@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("busy", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_without_getrusage_counters_are_not_available_and_starvation_is_still_seen(busy: bool) -> None:
     cpu = min(os.sched_getaffinity(0))
     with _child("denied") as process:

@@ -27,7 +27,9 @@ def verified(lowlat: Lowlat, library: Path, *options: str) -> tuple[int, dict[st
     return done.returncode, json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("library", [libraries.simple_book, libraries.simple_book_in_c])
+@pytest.mark.parametrize(
+    "library", [libraries.simple_book, pytest.param(libraries.simple_book_in_c, marks=pytest.mark.slow)]
+)
 def test_right_engines_conform(lowlat: Lowlat, library: Callable[[], Path]) -> None:
     code, found = verified(lowlat, library(), "--worlds", "60", "-n", "1k")
     assert (code, found["status"], found["counterexample"]) == (ExitCode.OK, "conforms", None)

@@ -69,6 +69,7 @@ def test_right_engine_behind_rings_conforms(lowlat: Lowlat) -> None:
     assert (code, found["status"], found["engine"]) == (ExitCode.OK, "conforms", "ring book")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_engine_too(start: Start, tmp_path: Path) -> None:
     child = tmp_path / "child"
     engine = processes.bad("hangs_with_child")

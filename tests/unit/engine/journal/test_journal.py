@@ -623,7 +623,11 @@ if sys.argv[2] == "recovery":
 
 @without_sanitizers
 @pytest.mark.parametrize(
-    ("when", "told"), [("live", "no memory False True\n"), ("recovery", "no memory to recover with\n")]
+    ("when", "told"),
+    [
+        ("live", "no memory False True\n"),
+        pytest.param("recovery", "no memory to recover with\n", marks=pytest.mark.slow),
+    ],
 )
 def test_pools_that_cannot_grow_never_make_other_books(path: Path, when: str, told: str) -> None:
     done = subprocess.run(

@@ -130,7 +130,7 @@ def push_for_ever(ring, count):
         ring.push(records)
 
 
-@pytest.mark.parametrize("count", [7, 2**16])
+@pytest.mark.parametrize("count", [7, pytest.param(2**16, marks=pytest.mark.slow)])
 def test_killed_producers_never_leave_a_ring_that_looks_empty(count, monkeypatch):
     """Killed in the middle of a push, at whatever moment. Afterwards the ring works, or says at once that it is
     stalled.

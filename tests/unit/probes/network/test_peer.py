@@ -233,6 +233,7 @@ def test_lost_messages_are_counted_and_copies_and_strangers_are_not(monkeypatch:
     assert f"{found.lost} of {found.sent} lost" in basis
 
 
+@pytest.mark.slow
 def test_an_answer_seen_after_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a busy host: it is there in time, but this program sleeps until after the limit."""
     monkeypatch.setattr(peer, "ROUND_TRIPS", 100)
