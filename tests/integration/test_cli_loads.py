@@ -129,6 +129,7 @@ def test_a_sweep_as_a_table_has_a_row_for_each_rate(lowlat: Run) -> None:
     assert "5.00 k/s" in done.stdout and "10.0 k/s" in done.stdout and "highest rate" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_pipeline_with_two_producers(lowlat: Run, tmp_path: Path) -> None:
     books = tmp_path / "books"
     done = lowlat("bench", "--pipeline", "--producers", "2", "--dir", books, "-n", "5k", "--runs", "2", "--json", "-v")
@@ -139,6 +140,7 @@ def test_a_pipeline_with_two_producers(lowlat: Run, tmp_path: Path) -> None:
     assert [path.name for path in books.iterdir()] == ["EQUITY.book"]
 
 
+@pytest.mark.slow
 def test_a_pipeline_without_a_runtime_folder(lowlat: Run, tmp_path: Path) -> None:
     """Its books are in a private folder among the temporary files, where `lowlat book` finds them too."""
     env = {"XDG_RUNTIME_DIR": "", "TMPDIR": str(tmp_path)}

@@ -39,13 +39,12 @@ QUICK = {
     "docs/how-to/use-from-python.md",
     "docs/how-to/watch-a-book.md",
     "docs/reference/commands/affinity.md",
-    "docs/reference/commands/bench.md",
     "docs/reference/commands/calibrate.md",
     "docs/reference/commands/topology.md",
     "docs/reference/python/engine.md",
     "docs/reference/python/flow.md",
 }
-"""Pages of less than three seconds of CPU time."""
+"""Pages of less than two seconds of CPU time."""
 
 NOT_RUN = {
     "README.md": ["sets up an environment and builds for minutes"],
