@@ -65,7 +65,7 @@ def test_the_suite_through_its_own_command(suite: Path, tmp_path: Path) -> None:
 
 @pytest.mark.scaled
 @pytest.mark.parametrize("profile", ["fifo-limit-v1", "fifo-full-v1", "fifo-partial-fill-v1"])
-@pytest.mark.parametrize("seed", [1337, 1, 2])
+@pytest.mark.parametrize("seed", [1337, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_campaigns(profile: str, seed: int) -> None:
     held(run_campaign(candidate(Engine), profile, seed=seed, traces=TRACES, events_per_trace=200), TRACES)
 

@@ -84,7 +84,13 @@ def test_nothing_is_found(fuzz: Fuzz, name: str, tmp_path: Path) -> None:
     assert run.stdout.startswith(f"{name}: ") and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", TARGETS)
+QUICK = {"report", "journal", "itch", "parquet"}
+"""Planted faults of these are found in `make test` too."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in TARGETS]
+)
 def test_a_planted_fault_is_found_and_its_input_kept(fuzz: Fuzz, name: str) -> None:
     run = fuzz((name, "60", "--plain", "--planted"))
     assert run.returncode not in (0, 2), run.stdout

@@ -292,7 +292,9 @@ def test_a_defect_is_exit_code_70_and_one_line(patched: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("arguments", [("bench", "--debug"), ("--debug", "bench")])
+@pytest.mark.parametrize(
+    "arguments", [("bench", "--debug"), pytest.param(("--debug", "bench"), marks=pytest.mark.slow)]
+)
 def test_debug_shows_the_traceback(patched: Run, arguments: tuple[str, ...]) -> None:
     done = patched(BREAK, *arguments)
     assert done.returncode == ExitCode.INTERNAL

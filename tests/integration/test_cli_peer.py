@@ -55,7 +55,7 @@ def stage(report: Report, name: str) -> BudgetStage:
     return next(row for row in report.budget if row.stage == name)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_peer_on_loopback_is_measured_and_is_no_network(start: Start, lowlat: Run, number: signal.Signals) -> None:
     with listener(start, number=number) as port:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:

@@ -58,7 +58,9 @@ def test_one_producer_gives_the_events_of_the_closed_loop(one_producer: Report) 
     assert one_producer.load.rejected == 2 * closed.load.rejected
 
 
-@pytest.mark.parametrize(("flow", "producers"), [(STEADY, 2), (STEADY, 4), (MANY, 3)])
+@pytest.mark.parametrize(
+    ("flow", "producers"), [(STEADY, 2), pytest.param(STEADY, 4, marks=pytest.mark.slow), (MANY, 3)]
+)
 def test_all_that_was_sent_is_carried_out_or_rejected(folder: Path, flow: Flow, producers: int) -> None:
     report = measured(flow, folder, Pipeline(producers))
     assert report.status == "ok", report.status_reasons
