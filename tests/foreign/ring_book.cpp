@@ -55,8 +55,12 @@ class Ring {
         const std::uint64_t head = word(384).load(std::memory_order_relaxed);
         return word(128).load(std::memory_order_acquire) == head ? nullptr : slot(head);
     }
-    /// What an engine must not do.
-    void scribble() const { std::memset(start_, 0xAA, bytes_); }
+    /// What an engine must not do. It leaves three records that nobody pushed: an empty ring could go on as if nothing
+    /// had happened.
+    void scribble() const {
+        std::memset(start_, 0xAA, bytes_);
+        word(128).fetch_add(3, std::memory_order_release);
+    }
     void truncate() const {
         if (ftruncate(file_, 0) != 0) throw std::runtime_error("cannot truncate a ring");
     }

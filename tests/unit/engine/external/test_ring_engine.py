@@ -94,8 +94,8 @@ def test_a_process_that_hangs_is_ended(fault: str, said: str, monkeypatch: pytes
             engine.process(some_commands(10))
 
 
-def test_a_scribbled_ring_ends_in_a_hang_or_in_events_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which of them depends on how much of it is overwritten when this side looks; neither ends this process."""
+def test_a_scribbled_ring_is_a_hang_or_another_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that were not read yet are lost; else there are records that are none."""
     monkeypatch.setattr(process, "GRACE_S", 0.05)
     with EngineHost(processes.ring_book("scribbles"), PATIENCE_S) as host:
         host.process.stall_limit_s = 0.3
@@ -105,7 +105,7 @@ def test_a_scribbled_ring_ends_in_a_hang_or_in_events_to_compare(monkeypatch: py
         except NotValidError as error:
             assert re.search(r"hangs: no answer for 0\.3 s at command \d$", str(error))
         else:
-            assert compared.commands == 10
+            assert compared.difference is not None
 
 
 @pytest.mark.parametrize(
